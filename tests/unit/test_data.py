@@ -1,0 +1,107 @@
+"""The sample pictures: small, described, drawn by the script beside them."""
+
+import importlib
+import io
+import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "data"
+PICTURES = sorted(path for kind in ("content", "style") for path in (DATA / kind).iterdir())
+COLUMNS = ("file", "title", "author", "year", "licence", "source")
+
+
+def described():
+    """The tables of data/README.md: {file: {column: text}}."""
+    lines = (DATA / "README.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    assert all(len(row) == len(COLUMNS) for row in rows)
+    return {row[0].strip("`"): dict(zip(COLUMNS, row, strict=True)) for row in rows if row[0].startswith("`")}
+
+
+@pytest.fixture
+def scripts(monkeypatch):
+    """The two scripts of data/ as modules."""
+    monkeypatch.syspath_prepend(DATA)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield SimpleNamespace(
+        draw=importlib.import_module("draw_styles"), shrink=importlib.import_module("shrink")
+    )
+    for name in ("draw_styles", "shrink"):
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
+def test_every_picture_is_a_small_jpeg(path):
+    assert path.suffix == ".jpg"
+    assert path.stat().st_size < 120_000
+    with Image.open(path) as picture:
+        assert picture.format == "JPEG"
+        assert max(picture.size) <= 640
+        assert picture.mode in ("RGB", "L")
+
+
+def test_the_readme_lists_every_picture_and_no_other():
+    table = described()
+    assert sorted(table) == [path.relative_to(DATA).as_posix() for path in PICTURES]
+    for file, row in table.items():
+        for column, text in row.items():
+            assert text, f"{file} has no {column}"
+        assert re.fullmatch(r"\d{4}|not stated", row["year"]), f"{file}: {row['year']}"
+        assert re.search(r"public domain|CC0|no known copyright", row["licence"]), f"{file}: {row['licence']}"
+
+
+def test_names_are_unique_across_kinds():
+    names = [path.stem for path in PICTURES]
+    assert len(names) == len(set(names))
+
+
+def test_the_painting_has_no_scanner_edge():
+    with Image.open(DATA / "style" / "starry_night.jpg") as picture:
+        grey = np.asarray(picture.convert("L")).astype(float)
+    inside = grey[20:-20, 20:-20].mean()
+    for edge in (grey[:3], grey[-3:], grey[:, :3], grey[:, -3:]):
+        assert 0.5 * inside < edge.mean() < 1.5 * inside
+        assert (edge < 12).mean() < 0.05
+
+
+@pytest.mark.parametrize("name", ["stained_glass", "marbled_paper", "pen_hatching"])
+def test_the_drawn_styles_are_what_the_script_draws(scripts, name):
+    with Image.open(DATA / "style" / f"{name}.jpg") as picture:
+        stored = np.asarray(picture).astype(float)
+    with Image.open(io.BytesIO(scripts.draw.jpeg(scripts.draw.STYLES[name]()))) as picture:
+        drawn = np.asarray(picture).astype(float)
+    assert drawn.shape == stored.shape
+    # Another Pillow may round a stroke's edge or a JPEG block differently, by little.
+    assert np.abs(drawn - stored).mean() < 2
+
+
+def test_the_script_draws_all_of_them_into_a_folder(scripts, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(scripts.draw, "STYLES", {"plain": lambda: Image.new("RGB", (8, 6), "teal")})
+    scripts.draw.main(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["plain.jpg"]
+    assert "plain.jpg" in capsys.readouterr().out
+
+
+def test_shrinking_crops_keeps_the_limits_and_never_enlarges(scripts, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (900, 1200, 3), dtype=np.uint8)
+    noise[:10] = noise[-10:] = 0
+    Image.fromarray(noise).save(tmp_path / "large.png")
+    Image.fromarray(noise[100:140, 100:150, 0]).save(tmp_path / "small.png")
+    large, small = (
+        scripts.shrink.shrink(tmp_path / "large.png", 10),
+        scripts.shrink.shrink(tmp_path / "small.png", 0),
+    )
+    assert len(large) < scripts.draw.MAX_BYTES
+    with Image.open(io.BytesIO(large)) as picture:
+        assert picture.size == (640, round(880 * 640 / 1180))
+        assert np.asarray(picture.convert("L"))[0].mean() > 60  # the black border is gone
+    with Image.open(io.BytesIO(small)) as picture:
+        assert picture.size == (50, 40)
+        assert picture.mode == "L"
