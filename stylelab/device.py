@@ -34,5 +34,6 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
-        return bool(torch.cpu._is_avx512_bf16_supported())
+        # Not a public function, and torch has not always had it.
+        return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
     return False

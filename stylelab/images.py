@@ -54,16 +54,8 @@ def save_image(image: Tensor, path: str | Path, settings: dict | None = None, qu
     Returns the path. Raises ImageError for another shape, values that are not finite, an unknown
     ending, a missing folder or a disk that refuses.
     """
-    path = Path(path).expanduser()
-    kind = _FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise ImageError(
-            f'{path.name}: cannot write "{path.suffix}" files; end the name in .png, .jpg or .webp'
-        )
-    if not path.parent.is_dir():
-        raise ImageError(f"{path.name}: there is no folder {path.parent} to write it to; make it first")
-    if path.is_dir():
-        raise ImageError(f"{path.name}: a folder of that name is in the way; choose another name")
+    path = writable_path(path)
+    kind = _FORMATS[path.suffix.lower()]
     picture = to_pil(image)
     options = {} if kind == "PNG" else {"quality": quality}
     if kind == "JPEG":
@@ -83,6 +75,30 @@ def save_image(image: Tensor, path: str | Path, settings: dict | None = None, qu
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def writable_path(path: str | Path) -> Path:
+    """The path, "~" expanded, if save_image can write there; to ask before a long computation.
+
+    Raises ImageError for an unknown ending, a missing or protected folder, or a folder of that name.
+    """
+    path = _expanded(path)
+    if path.suffix.lower() not in _FORMATS:
+        raise ImageError(
+            f'{path.name}: cannot write "{path.suffix}" files; end the name in .png, .jpg or .webp'
+        )
+    if not path.parent.is_dir():
+        raise ImageError(f"{path.name}: there is no folder {path.parent} to write it to; make it first")
+    if path.is_dir():
+        raise ImageError(f"{path.name}: a folder of that name is in the way; choose another name")
+    if not os.access(path.parent, os.W_OK):
+        raise ImageError(f"{path.name}: you may not write to the folder {path.parent}; choose another")
+    return path
+
+
+def _expanded(path: str | os.PathLike) -> Path:
+    # Path.expanduser fails for a file called "~draft.png"; this leaves it alone.
+    return Path(os.path.expanduser(path))
 
 
 def _settings_options(kind: str, text: str) -> dict:
@@ -204,7 +220,7 @@ def _found(source: str | os.PathLike) -> Path:
             raise ImageError(f"{source[:60]}: an address, not a file; download the picture and give its path")
         if source in _samples(*KINDS):
             return sample_path(source)
-    path = Path(source).expanduser()
+    path = _expanded(source)
     try:
         path.stat()
     except FileNotFoundError:

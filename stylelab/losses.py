@@ -26,12 +26,28 @@ def gram_matrix(features: Tensor, normalise: str = "chw") -> Tensor:
     Returns (N, C, C), symmetric and positive semi-definite.
     Source: Gatys, Ecker and Bethge (2016), "Image style transfer using convolutional neural networks", eq. 3.
     """
+    if features.ndim != 4:
+        raise StylelabError(f"got {tuple(features.shape)}; a batch of feature maps is (N, C, H, W)")
     _, channels, height, width = features.shape
     divisors = {"chw": channels * height * width, "hw": height * width, "none": 1}
     if normalise not in divisors:
         raise StylelabError(f'normalise="{normalise}" is unknown; use "chw", "hw" or "none"')
-    flat = features.flatten(2)
-    return flat @ flat.mT / divisors[normalise]
+    return _Gram.apply(features.permute(0, 2, 3, 1).flatten(1, 2)) / divisors[normalise]
+
+
+class _Gram(torch.autograd.Function):
+    """Rᵀ R for rows of positions R, with its gradient by hand: autograd would take two products for it,
+    and lay the result out so that adding it to the network's own gradient is slow."""
+
+    @staticmethod
+    def forward(ctx, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        return rows.mT @ rows
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        (rows,) = ctx.saved_tensors
+        return rows @ (gradient + gradient.mT)
 
 
 def content_loss(features: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:

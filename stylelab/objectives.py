@@ -1,0 +1,131 @@
+"""What is minimised: the objective of a recipe, and the yardstick by which pictures are compared."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+import torch
+from torch import Tensor
+
+from stylelab.device import has_fast_bfloat16
+from stylelab.errors import StylelabError
+from stylelab.features import FeatureExtractor, shared_extractor
+from stylelab.images import load_image, quantise, resize
+from stylelab.losses import content_loss, gram_matrix, style_loss, tv_loss
+from stylelab.recipes import RECIPES, Recipe, find_recipe
+
+TERMS = ("content", "style", "tv", "total")
+
+
+def objective(
+    content: Tensor,
+    styles: Sequence[tuple[Tensor, float]],
+    recipe: str | Recipe,
+    extractor: FeatureExtractor,
+    style_factor: float = 1.0,
+) -> Callable[[Tensor], Tensor]:
+    """What a recipe minimises: a function from an image to its (content, style, tv, total), a tensor of 4.
+
+    content: (1, 3, H, W) at the size of the images to come. styles: (image, weight) pairs of any size; their
+    Gram matrices are mixed in proportion to the weights. style_factor: on recipe.style_weight.
+    The targets are computed here, once.
+    """
+    recipe = find_recipe(recipe)
+    features = _features(recipe, extractor)
+    style_layers, content_layers = dict(recipe.style_layers), dict(recipe.content_layers)
+    with torch.no_grad():
+        targets = features(content, content_layers)
+        total = sum(weight for _, weight in styles)
+        grams = dict.fromkeys(style_layers, 0)
+        for image, weight in styles:
+            for name, maps in features(image, style_layers).items():
+                grams[name] = grams[name] + weight / total * gram_matrix(maps, recipe.gram)
+    tv_scale = content.new_tensor(recipe.tv_scale).view(1, 3, 1, 1)
+
+    def terms_of(image: Tensor) -> Tensor:
+        maps = features(image, [*style_layers, *content_layers])
+        content_term = sum(
+            weight * content_loss(maps[name], targets[name], recipe.content_reduction)
+            for name, weight in content_layers.items()
+        )
+        style_term = (
+            style_loss(maps, grams, style_layers, recipe.style_reduction, recipe.gram)
+            if style_layers
+            else 0.0
+        )
+        tv_term = tv_loss(image * tv_scale, recipe.tv_power, recipe.tv_reduction) if recipe.tv_weight else 0.0
+        total = (
+            recipe.content_weight * content_term
+            + style_factor * recipe.style_weight * style_term
+            + recipe.tv_weight * tv_term
+        )
+        if recipe.bounds == "penalty":
+            total = total + recipe.bounds_weight * (image - image.clamp(0, 1)).square().mean()
+        return torch.stack(
+            [torch.as_tensor(t, device=image.device) for t in (content_term, style_term, tv_term, total)]
+        )
+
+    return terms_of
+
+
+def relative_losses(image, content, style, extractor: FeatureExtractor | None = None) -> dict[str, float]:
+    """The yardstick of the course: how far a picture, as its 8-bit file, is from content and style.
+
+    image: (1, 3, H, W) in [0, 1], or what `load_image` reads; it is rounded to 8 bits first. content, style:
+    likewise, brought to the image's longest side (never enlarged). extractor: the bundled VGG-19 unless given.
+    Returns {"content": ‖F − P‖² / ‖P‖² at relu4_2, "style": mean over relu1_1 … relu5_1 of ‖G − A‖² / ‖A‖²},
+    in float32: 0 is equal.
+    """
+    recipe = RECIPES["default"].replace(precision="float32")
+    extractor = extractor or shared_extractor()
+    image = quantise(as_image(image)).to(extractor.device)
+    content = resize(as_image(content, max(image.shape[-2:])).to(extractor.device), image.shape[-2:])
+    styles = at_size(
+        [(as_image(s, max(image.shape[-2:])).to(extractor.device), w) for s, w in weighted_styles(style)],
+        max(image.shape[-2:]),
+    )
+    with torch.no_grad():
+        terms = objective(content, styles, recipe, extractor)(image).tolist()
+    return dict(zip(TERMS[:2], terms, strict=False))
+
+
+def _features(
+    recipe: Recipe, extractor: FeatureExtractor
+) -> Callable[[Tensor, Iterable[str]], dict[str, Tensor]]:
+    """The extractor at the recipe's precision and scale, with float32 maps, whatever it computed in."""
+    device = extractor.device
+    low = recipe.precision == "bfloat16" or (recipe.precision == "auto" and has_fast_bfloat16(device))
+    scale = recipe.feature_scale if extractor.weights == "bundled" else 1.0
+
+    def features(image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        with torch.autocast(device.type, torch.bfloat16, enabled=low):
+            maps = extractor(image, layers)
+        maps = {name: values.float() for name, values in maps.items()} if low else maps
+        return {name: values * scale for name, values in maps.items()} if scale != 1 else maps
+
+    return features
+
+
+def as_image(source, size: int | None = None) -> Tensor:
+    """One RGB image (1, 3, H, W): a tensor as it is (grey repeated), anything else by load_image at `size`."""
+    image = source if isinstance(source, Tensor) else load_image(source, size)
+    if image.ndim != 4 or image.shape[0] != 1 or image.shape[1] not in (1, 3):
+        raise StylelabError(
+            f"expected an image (1, 3, H, W), got {tuple(image.shape)}; one picture at a time"
+        )
+    return image.detach().float().expand(-1, 3, -1, -1)
+
+
+def weighted_styles(style) -> list[tuple]:
+    """The list of (image, weight) that `style` means: itself, or one image with weight 1."""
+    pairs = style if isinstance(style, list) else [(style, 1.0)]
+    if not pairs or any(not isinstance(p, tuple) or len(p) != 2 for p in pairs):
+        raise StylelabError("a list of styles holds (image, weight) pairs, at least one")
+    weights = [w for _, w in pairs]
+    if min(weights) < 0 or not 0 < sum(weights) < math.inf:
+        raise StylelabError(f"style weights {weights}: use numbers from 0 upwards, not all of them 0")
+    return pairs
+
+
+def at_size(styles: Sequence[tuple[Tensor, float]], size: float) -> list[tuple[Tensor, float]]:
+    """Each painting with `size` pixels on its longest side, or as it is where it has fewer."""
+    return [(resize(s, min(round(size), max(s.shape[-2:]))).clamp(0, 1), w) for s, w in styles]

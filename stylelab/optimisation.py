@@ -1,0 +1,212 @@
+"""The minimisation of a recipe's objective, as a generator of steps, and the whole transfer in one call."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stylelab.colour import after_transfer, before_transfer
+from stylelab.device import pick_device
+from stylelab.errors import OptimisationError
+from stylelab.features import FeatureExtractor, shared_extractor
+from stylelab.images import resize
+from stylelab.objectives import TERMS, as_image, at_size, objective, weighted_styles
+from stylelab.recipes import Recipe, find_recipe
+
+
+@dataclass(frozen=True)
+class Step:
+    """One evaluation of the objective.
+
+    index: from 1 to steps, which counts all scales. size: longest side of the image in pixels at this scale.
+    image: (1, 3, H, W) in [0, 1], the picture whose losses these are. seconds: since the start.
+    """
+
+    index: int
+    steps: int
+    size: int
+    image: Tensor
+    terms: Tensor
+    seconds: float
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """Content, style and tv, unweighted, and the minimised total. Reading them waits for the device."""
+        return dict(zip(TERMS, self.terms.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a transfer made.
+
+    image: (1, 3, H, W) in [0, 1], on the CPU. history: each step's losses, in order. recipe: the settings.
+    seconds: the whole time. interrupted: whether it was stopped before its last step.
+    """
+
+    image: Tensor
+    history: list[dict[str, float]]
+    recipe: Recipe
+    seconds: float
+    interrupted: bool
+
+
+def transfer(
+    content,
+    style,
+    recipe: str | Recipe = "default",
+    extractor: FeatureExtractor | None = None,
+    callback: Callable[[Step], None] | None = None,
+    progress: bool = True,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    init: Tensor | None = None,
+) -> Result:
+    """The photograph painted like the painting.
+
+    content: (1, 3, H, W) or (1, 1, H, W) in [0, 1], which sets the result's size, or anything `load_image`
+    reads, which is loaded at recipe.size.
+    style: the same, of any shape, or a list of (image, weight). recipe: a name of RECIPES, or a Recipe.
+    extractor: a network made elsewhere, used as it is. callback: called with every Step. progress: draw a bar.
+    init: an image to start from instead of what the recipe says.
+
+    Ctrl-C, or Stop in Jupyter, ends it early with the picture so far. Raises OptimisationError where a loss
+    is no longer a number, and what the loading of images and weights raises.
+    """
+    recipe = find_recipe(recipe)
+    started = time.perf_counter()
+    content = as_image(content, recipe.size)
+    steps = optimise(content, style, recipe, extractor, seed, device, init)
+    history: list[Tensor] = []
+    last, interrupted = None, False
+    with _bar(sum(recipe.steps), progress) as bar:
+        try:
+            for last in steps:
+                history.append(last.terms)
+                bar.update()
+                if progress and (last.index % 5 == 0 or last.index == last.steps):
+                    bar.set_postfix_str(f"{last.size} px, loss {last.losses['total']:.4g}")
+                if callback:
+                    callback(last)
+        except KeyboardInterrupt:
+            if last is None:
+                raise
+            interrupted = True
+    losses = [dict(zip(TERMS, row, strict=True)) for row in torch.stack(history).tolist()]
+    image = last.image.cpu()
+    if image.shape[-2:] != content.shape[-2:]:  # stopped at a coarse scale
+        image = resize(image, content.shape[-2:]).clamp(0, 1)
+    return Result(image, losses, recipe, time.perf_counter() - started, interrupted)
+
+
+def optimise(
+    content,
+    style,
+    recipe: str | Recipe = "default",
+    extractor: FeatureExtractor | None = None,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+    init: Tensor | None = None,
+) -> Iterator[Step]:
+    """The transfer as a generator: a Step for each evaluation, so it can be watched, paused and stopped.
+
+    Takes what `transfer` takes. Pictures and weights are loaded, and complained about, before the first step.
+    """
+    recipe = find_recipe(recipe)
+    device = str(pick_device(device))
+    extractor = extractor or shared_extractor(
+        recipe.network, recipe.weights, recipe.pooling, recipe.padding, device
+    )
+    content = as_image(content, recipe.size).to(extractor.device)
+    styles, target = [], content
+    for painting, weight in weighted_styles(style):
+        painting, target = before_transfer(as_image(painting).to(extractor.device), content, recipe.colours)
+        styles.append((painting.expand(-1, 3, -1, -1), weight))
+    target = target.expand(-1, 3, -1, -1)
+    if init is not None:
+        start = as_image(init).to(extractor.device)
+    elif recipe.init == "noise":
+        start = torch.rand(content.shape, generator=torch.Generator().manual_seed(seed)).to(extractor.device)
+    else:
+        start = target
+    return _coarse_to_fine(content, target, styles, start, recipe, extractor)
+
+
+def _coarse_to_fine(photo, content, styles, start, recipe, extractor) -> Iterator[Step]:
+    """photo: in its own colours; content: what the content loss sees, grey for colours="luminance"."""
+    started, index, image = time.perf_counter(), 0, start
+    for scale, steps, factor in zip(recipe.scales, recipe.steps, recipe.style_factors, strict=True):
+        shape = tuple(max(1, round(side * scale)) for side in content.shape[-2:])
+        target = resize(content, shape).clamp(0, 1)
+        if index and recipe.detail:
+            image = resize(image, shape) + recipe.detail * (
+                target - resize(resize(content, image.shape[-2:]), shape)
+            )
+        else:
+            image = resize(image, shape)
+        paintings = at_size(styles, max(shape) * recipe.style_scale)
+        terms_of = objective(target, paintings, recipe, extractor, factor)
+        for evaluated, terms in minimise(terms_of, image, recipe, steps):
+            image = evaluated
+            index += 1
+            _check_finite(terms, index)
+            shown = after_transfer(image.clamp(0, 1), photo, recipe.colours)
+            yield Step(index, sum(recipe.steps), max(shape), shown, terms, time.perf_counter() - started)
+
+
+def minimise(
+    terms_of: Callable[[Tensor], Tensor], start: Tensor, recipe: Recipe, steps: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Minimises the last of the terms over the image, yielding (image, its terms) for each evaluation.
+
+    start: (1, C, H, W), not changed. The image yielded is the one evaluated, before the step from it.
+    """
+    x = start.detach().clone().contiguous().requires_grad_()
+    if recipe.optimiser == "adam":
+        optimiser = torch.optim.Adam([x], lr=recipe.learning_rate)
+    else:
+        # One iteration a call costs one evaluation and keeps the curvature history between calls.
+        optimiser = torch.optim.LBFGS(
+            [x],
+            lr=recipe.learning_rate,
+            max_iter=1,
+            max_eval=1,
+            history_size=recipe.history,
+            tolerance_grad=0.0,
+            tolerance_change=0.0,
+        )
+    seen: list[Tensor] = []
+
+    def closure() -> Tensor:
+        terms = terms_of(x)
+        # Autograd may hand back channels-last gradients, which L-BFGS cannot flatten.
+        x.grad = torch.autograd.grad(terms[-1], x)[0].contiguous()
+        seen[:] = [x.detach().clone(), terms.detach()]
+        return terms[-1]
+
+    drops = dict(recipe.learning_rate_drops)
+    for index in range(1, steps + 1):
+        for group in optimiser.param_groups:
+            group["lr"] = drops.get(index, group["lr"])
+        optimiser.step(closure)
+        if recipe.bounds == "clamp":
+            with torch.no_grad():
+                x.clamp_(0, 1)
+        yield tuple(seen)
+
+
+def _check_finite(terms: Tensor, index: int) -> None:
+    values = dict(zip(TERMS, terms.tolist(), strict=True))
+    bad = [name for name, value in values.items() if not math.isfinite(value)]
+    if bad:
+        raise OptimisationError(
+            f"step {index}: the {bad[0]} loss is {values[bad[0]]}; lower the learning rate or the weights"
+        )
+
+
+def _bar(total: int, progress: bool):
+    from tqdm.auto import tqdm
+
+    return tqdm(total=total, disable=not progress, unit="step", desc="transfer")

@@ -1,0 +1,273 @@
+"""Every setting of a transfer as data: the course's default and the published systems it takes apart."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+from stylelab.errors import RecipeError, unknown
+
+RELU_1_TO_5 = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+CONV_1_TO_5 = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1")
+CHOICES = {
+    "network": ("vgg19", "squeezenet1_1"),
+    "weights": ("bundled", "imagenet", "random"),
+    "pooling": ("max", "average"),
+    "padding": ("zeros", "replicate"),
+    "gram": ("chw", "hw", "none"),
+    "content_reduction": ("mean", "sum", "relative"),
+    "style_reduction": ("mean", "sum", "relative"),
+    "tv_reduction": ("mean", "sum"),
+    "tv_power": (1, 2),
+    "init": ("content", "noise"),
+    "optimiser": ("lbfgs", "adam"),
+    "bounds": ("penalty", "clamp", "none"),
+    "colours": (None, "luminance", "chroma-swap", "linear", "histogram"),
+    "precision": ("auto", "float32", "bfloat16"),
+}
+
+
+def _each(layers: tuple[str, ...], weight: float = 1.0) -> dict[str, float]:
+    return dict.fromkeys(layers, weight)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides a transfer but its pictures and the seed. Immutable; `replace` makes variants.
+
+    The image that is optimised is RGB in [0, 1] in every recipe.
+
+    network, weights, pooling, padding: see FeatureExtractor.
+    content_layers, style_layers: the factor of each layer's loss, by layer name.
+    gram: normalisation of the Gram matrices. *_reduction, tv_power: see stylelab.losses.
+    content_weight, style_weight, tv_weight: the objective is their weighted sum.
+    tv_scale: what the red, green and blue channels are multiplied by before total variation is taken, for
+        recipes whose weight was published for another range than [0, 1].
+    feature_scale: what feature maps of the bundled weights are multiplied by, for recipes published for
+        torchvision's weights, whose features are some hundred times smaller. The values are ours.
+    init: where the first size starts: "content" or "noise" (see also `optimise(init=)`).
+    optimiser: "lbfgs" or "adam". learning_rate, of pixel values in [0, 1]; learning_rate_drops: (step, rate)
+        pairs from which on another rate holds. history: how many steps L-BFGS remembers.
+    size: longest side in pixels at which pictures are loaded from files; images given as tensors keep theirs.
+    scales: the sizes to work at, coarse to fine, as fractions of the content's own; the last is 1.
+    steps: evaluations of the objective, one a step, at each scale. style_factors: on style_weight, likewise.
+    detail: how much of the photograph's fine detail, 0 to 1, is added each time the result is enlarged.
+    style_scale: longest side of the painting over that of the content; larger brings larger strokes.
+    bounds: how the image stays in [0, 1]: "penalty" (bounds_weight times the mean square of what is
+        outside, then clamped), "clamp" (after each step) or "none" (only clamped when shown).
+    colours: None, or how the photograph's colours are kept; see stylelab.colour.
+    precision: of the network: "float32", "bfloat16", or "auto": bfloat16 where the processor has it built in.
+
+    Raises RecipeError for a value or a combination that makes no sense.
+    """
+
+    name: str = "default"
+    about: str = "The course's own: relative losses, coarse to fine."
+    network: str = "vgg19"
+    weights: str = "bundled"
+    pooling: str = "max"
+    padding: str = "zeros"
+    content_layers: Mapping[str, float] = field(default_factory=lambda: {"relu4_2": 1.0})
+    style_layers: Mapping[str, float] = field(default_factory=lambda: _each(RELU_1_TO_5, 1 / 5))
+    gram: str = "chw"
+    content_reduction: str = "relative"
+    style_reduction: str = "relative"
+    content_weight: float = 1.0
+    style_weight: float = 8.0
+    tv_weight: float = 0.0
+    tv_power: int = 1
+    tv_reduction: str = "mean"
+    tv_scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    feature_scale: float = 1.0
+    init: str = "content"
+    optimiser: str = "lbfgs"
+    learning_rate: float = 1.0
+    learning_rate_drops: tuple[tuple[int, float], ...] = ()
+    history: int = 20
+    size: int = 384
+    scales: tuple[float, ...] = (0.5, 1.0)
+    steps: tuple[int, ...] = (60, 20)
+    style_factors: tuple[float, ...] = (0.4, 1.0)
+    detail: float = 0.0
+    style_scale: float = 1.0
+    bounds: str = "penalty"
+    bounds_weight: float = 1000.0
+    colours: str | None = None
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("scales", "steps", "style_factors", "tv_scale"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "learning_rate_drops", tuple(tuple(d) for d in self.learning_rate_drops))
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise RecipeError(
+                    unknown(name, getattr(self, name), choices, "stylelab.Recipe's documentation")
+                )
+        for name in ("content_weight", "style_weight", "tv_weight", "bounds_weight"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise RecipeError(f"{name}={getattr(self, name)} is no weight; use a number from 0 upwards")
+        if not self.content_layers and not self.style_layers:
+            raise RecipeError("neither content_layers nor style_layers: there is nothing to minimise")
+        if not len(self.scales) == len(self.steps) == len(self.style_factors):
+            counts = f"{len(self.scales)}, {len(self.steps)} and {len(self.style_factors)}"
+            raise RecipeError(f"scales, steps and style_factors need one entry for each scale; got {counts}")
+        if (
+            list(self.scales) != sorted(set(self.scales))
+            or not self.scales
+            or not 0 < self.scales[0] <= self.scales[-1] == 1
+        ):
+            raise RecipeError(f"scales={self.scales} must grow from above 0 and end in 1")
+        if any(not isinstance(n, int) or n < 1 for n in self.steps):
+            raise RecipeError(f"steps={self.steps} must be whole numbers from 1 upwards, one for each scale")
+        if not isinstance(self.size, int) or self.size < 16:
+            raise RecipeError(
+                f"size={self.size} is too small for five layers of VGG-19; use 16 pixels or more"
+            )
+        if self.learning_rate <= 0 or self.history < 1 or self.style_scale <= 0:
+            raise RecipeError("learning_rate, history and style_scale must be above 0")
+
+    def replace(self, **changes) -> "Recipe":
+        """A copy with some settings changed. Raises RecipeError for a setting that does not exist.
+
+        `steps=N`, one number, is shared out over the scales as the recipe shares its own.
+        """
+        for name in changes:
+            if name not in self.__dataclass_fields__:
+                raise RecipeError(
+                    unknown("setting", name, self.__dataclass_fields__, "stylelab.Recipe's documentation")
+                )
+        if isinstance(changes.get("steps"), int):
+            changes["steps"] = _share(changes["steps"], self.steps)
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict:
+        """The settings as plain lists, numbers and strings, ready for JSON."""
+        return json.loads(json.dumps(asdict(self)))
+
+    @classmethod
+    def from_dict(cls, settings: Mapping) -> "Recipe":
+        """The recipe that `to_dict` described. Raises RecipeError for unknown settings."""
+        return cls().replace(**settings)
+
+
+def _share(total: int, like: tuple[int, ...]) -> tuple[int, ...]:
+    """`total` steps in the proportions of `like`, at least one each."""
+    if total < len(like):
+        raise RecipeError(
+            f"steps={total} is fewer than the recipe's {len(like)} scales; use {len(like)} or more"
+        )
+    shares = [max(1, round(total * n / sum(like))) for n in like]
+    shares[shares.index(max(shares))] += total - sum(shares)
+    return tuple(shares)
+
+
+def find_recipe(recipe: "str | Recipe") -> Recipe:
+    """A recipe by its name, or the recipe itself. Raises RecipeError for an unknown name."""
+    if isinstance(recipe, Recipe):
+        return recipe
+    if recipe not in RECIPES:
+        raise RecipeError(unknown("recipe", recipe, RECIPES, "stylelab.RECIPES"))
+    return RECIPES[recipe]
+
+
+# Where torchvision-style systems optimise the normalised image, differences of it are 1/std times as large.
+_PER_STD = (1 / 0.229, 1 / 0.224, 1 / 0.225)
+_MEAN_STD = 0.226
+
+_ALL = (
+    Recipe(),
+    Recipe(
+        name="gatys",
+        about="Gatys, Ecker and Bethge (2016) with the settings of their own notebook, on their own weights.",
+        # 1000 / C² for layers of 64, 128, 256, 512 and 512 channels
+        style_layers={n: 1000 / c**2 for n, c in zip(RELU_1_TO_5, (64, 128, 256, 512, 512), strict=True)},
+        gram="hw",
+        content_reduction="mean",
+        style_reduction="mean",
+        style_weight=1.0,
+        history=100,
+        size=800,
+        scales=(0.64, 1.0),
+        steps=(500, 200),
+        style_factors=(1.0, 1.0),
+        bounds="none",
+    ),
+    Recipe(
+        name="colour-preserving",
+        about="The painting takes the photograph's chroma first; then a long L-BFGS with total variation.",
+        content_reduction="mean",
+        content_weight=1e5,
+        style_reduction="sum",
+        style_weight=3e4,
+        tv_reduction="sum",
+        tv_weight=1.0,
+        tv_scale=(255.0, 255.0, 255.0),  # published for an image of bytes
+        feature_scale=1 / 200,
+        history=100,
+        size=400,
+        scales=(1.0,),
+        steps=(1000,),
+        style_factors=(1.0,),
+        colours="chroma-swap",
+    ),
+    Recipe(
+        name="modified-vgg19",
+        about="Layers before their ReLU, no total variation: the recipe of the best-known tutorials.",
+        content_layers={"conv4_2": 1.0},
+        style_layers=_each(CONV_1_TO_5),
+        content_reduction="mean",
+        style_reduction="mean",
+        style_weight=1e6,
+        feature_scale=1 / 200,
+        history=100,
+        size=512,
+        scales=(1.0,),
+        steps=(320,),
+        style_factors=(1.0,),
+    ),
+    Recipe(
+        name="classic",
+        about="As modified-vgg19, with the mean over layers, a touch of total variation and 600 evaluations.",
+        content_layers={"conv4_2": 1.0},
+        style_layers=_each(CONV_1_TO_5, 1 / 5),
+        content_reduction="mean",
+        style_reduction="mean",
+        style_weight=1e6,
+        tv_weight=1e-6,
+        tv_scale=_PER_STD,  # published for an ImageNet-normalised image
+        feature_scale=1 / 200,
+        history=100,
+        size=512,
+        scales=(1.0,),
+        steps=(600,),
+        style_factors=(1.0,),
+    ),
+    Recipe(
+        name="squeezenet",
+        about="SqueezeNet 1.1 and Adam with a very large step: small, quick and rough.",
+        network="squeezenet1_1",
+        weights="imagenet",
+        content_layers={"fire2": 1.0},
+        style_layers={"relu1": 20000.0, "fire3": 500.0, "fire4": 12.0, "fire5": 1.0},
+        content_reduction="sum",
+        content_weight=5e-2,
+        style_reduction="sum",
+        style_weight=1.0,
+        tv_power=2,
+        tv_reduction="sum",
+        tv_weight=5e-2,
+        tv_scale=_PER_STD,
+        optimiser="adam",
+        # published as 3.0 and 0.1 for the normalised image
+        learning_rate=3.0 * _MEAN_STD,
+        learning_rate_drops=((180, 0.1 * _MEAN_STD),),
+        size=192,
+        scales=(1.0,),
+        steps=(200,),
+        style_factors=(1.0,),
+        style_scale=512 / 192,
+        bounds="clamp",
+    ),
+)
+
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
