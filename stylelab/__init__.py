@@ -28,7 +28,7 @@ _HOME = {
     "clipped_share": "colour",
     "FILTERS": "filters",
     "apply_filter": "filters",
-    "load_pairs": "patches",
+    "load_pairs": "pairs",
     "PatchNet": "patches",
     "fit_patch_net": "patches",
     "DifferenceTable": "differences",

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import math
-import pickle
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib import metadata
@@ -75,7 +74,7 @@ class FeatureExtractor(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are, and so where images must be."""
+        """Where the weights are; images are brought here."""
         return self.mean.device
 
     def forward(self, image: Tensor, layers: str | Iterable[str]) -> dict[str, Tensor]:
@@ -99,7 +98,7 @@ class FeatureExtractor(nn.Module):
             raise LayerError(
                 f"{deepest} needs at least {least} x {least} pixels, this image has {width} x {height}"
             )
-        x = ((image - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        x = ((image.to(self.mean) - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         maps = {}
         for name, stage in self._stages.items():
             x = stage(x)
@@ -123,7 +122,7 @@ def shared_extractor(
     padding: str = "zeros",
     device: str = "auto",
 ) -> FeatureExtractor:
-    """One FeatureExtractor for everybody who asks for the same: it never changes, and loading takes a second."""
+    """One FeatureExtractor for all who ask for the same: it never changes, and loading takes a second."""
     return FeatureExtractor(network, weights, pooling, padding, device)
 
 
@@ -230,7 +229,7 @@ def _downloaded(network: str) -> dict[str, Tensor]:
     except (URLError, OSError, RuntimeError) as error:
         cache = Path(torch.hub.get_dir()) / "checkpoints"
         raise WeightsError(
-            f'could not download {url} ({error}); stay with weights="bundled" for VGG-19, or copy the file to '
+            f'could not download {url} ({error}); keep weights="bundled" for VGG-19, or copy the file to '
             f"{cache} from a machine with a network"
         ) from error
 
@@ -255,7 +254,7 @@ def _from_file(path: Path) -> dict[str, Tensor]:
         )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+    except Exception as error:  # reading a foreign file as a pickle may raise anything
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise WeightsError(
             f"{path.name} is not a state dict that torch can load safely: {reason[0][:120]}"

@@ -128,7 +128,7 @@ def curve_panels(
     markers: bool = True,
     height: float = 3.2,
 ) -> CourseFigure:
-    """Frames of curves side by side, on one vertical scale. panels: {title: series}; the rest as in `curves`."""
+    """Frames of curves side by side on one vertical scale. panels: {title: series}; else as `curves`."""
     figure = CourseFigure(height, caption)
     axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
     for axis, (title, series) in zip(axes, panels.items(), strict=True):

@@ -61,9 +61,13 @@ def _filter(function):
     def with_strength(image: Tensor, strength: float = 1.0) -> Tensor:
         if not isinstance(image, Tensor) or image.ndim != 4 or 0 in image.shape:
             got = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
-            raise ImageError(f"a filter takes an image (N, C, H, W), not {got}; stylelab.load_image makes one")
+            raise ImageError(
+                f"a filter takes an image (N, C, H, W), not {got}; stylelab.load_image makes one"
+            )
         if not (math.isfinite(strength) and strength >= 0):
-            raise StylelabError(f"strength {strength}: give a number from 0 (no effect) upwards; 1 is the filter")
+            raise StylelabError(
+                f"strength {strength}: give a number from 0 (no effect) upwards; 1 is the filter"
+            )
         return image.lerp(function(image), strength).clamp(0, 1)
 
     FILTERS[function.__name__] = with_strength
@@ -84,7 +88,7 @@ def _windows(image: Tensor, size: int) -> Tensor:
 
 @_filter
 def emboss(image: Tensor) -> Tensor:
-    """Relief lit from the lower left: pixel minus its lower-left neighbour, plus 128/255 (Pillow's EMBOSS)."""
+    """Relief: the pixel minus its lower-left neighbour, plus 128/255 (Pillow's EMBOSS)."""
     return _convolve(image, [[0, 0, 0], [0, 1, 0], [-1, 0, 0]], offset=128 / 255)
 
 
@@ -114,7 +118,7 @@ def median(image: Tensor) -> Tensor:
 
 @_filter
 def oil(image: Tensor) -> Tensor:
-    """The most frequent of 256 levels in each 7×7 neighbourhood, if it occurs more than twice (Pillow's ModeFilter)."""
+    """The most frequent of 256 levels in a 7×7 neighbourhood, if it is there thrice (Pillow's ModeFilter)."""
     levels = (image * 255).round().to(torch.uint8)
     windows = _windows(levels, 7)
     mode = windows.mode(dim=-1).values
@@ -124,7 +128,7 @@ def oil(image: Tensor) -> Tensor:
 
 @_filter
 def sketch(image: Tensor) -> Tensor:
-    """Pencil sketch: the image colour-dodged with its inverse blurred by σ 4, that is, image / blurred image."""
+    """Pencil sketch: the image colour-dodged with its inverse blurred by σ 4: image / blurred image."""
     return (image / gaussian_blur(image, 4).clamp_min(1 / 255)).clamp(0, 1)
 
 

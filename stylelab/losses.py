@@ -110,7 +110,7 @@ def tv_loss(image: Tensor, power: int = 1, reduction: str = "mean") -> Tensor:
 
 
 def squared_distance(value: Tensor, target: Tensor, reduction: str) -> Tensor:
-    """The squared distance of two batches of one shape, reduced as the module's head says. Returns a scalar."""
+    """The squared distance of two batches of one shape, reduced as this module's head says: a scalar."""
     if value.shape[1:] != target.shape[1:] or target.shape[0] not in (1, value.shape[0]):
         raise StylelabError(
             f"got {tuple(value.shape)} and a target {tuple(target.shape)}; make both from images of one size"

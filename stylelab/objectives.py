@@ -71,7 +71,7 @@ def relative_losses(image, content, style, extractor: FeatureExtractor | None = 
     """The yardstick of the course: how far a picture, as its 8-bit file, is from content and style.
 
     image: (1, 3, H, W) in [0, 1], or what `load_image` reads; it is rounded to 8 bits first. content, style:
-    likewise, brought to the image's longest side (never enlarged). extractor: the bundled VGG-19 unless given.
+    likewise, brought to the image's longest side (never enlarged). extractor: the bundled VGG-19 by default.
     Returns {"content": ‖F − P‖² / ‖P‖² at relu4_2, "style": mean over relu1_1 … relu5_1 of ‖G − A‖² / ‖A‖²},
     in float32: 0 is equal.
     """
@@ -106,7 +106,7 @@ def _features(
 
 
 def as_image(source, size: int | None = None) -> Tensor:
-    """One RGB image (1, 3, H, W): a tensor as it is (grey repeated), anything else by load_image at `size`."""
+    """One RGB image (1, 3, H, W): a tensor as it is (grey repeated), else by load_image at `size`."""
     image = source if isinstance(source, Tensor) else load_image(source, size)
     if image.ndim != 4 or image.shape[0] != 1 or image.shape[1] not in (1, 3):
         raise StylelabError(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from stylelab.colour import after_transfer, before_transfer
+from stylelab.descent import minimise
 from stylelab.device import pick_device
 from stylelab.errors import OptimisationError
 from stylelab.features import FeatureExtractor, shared_extractor
@@ -69,7 +70,7 @@ def transfer(
     content: (1, 3, H, W) or (1, 1, H, W) in [0, 1], which sets the result's size, or anything `load_image`
     reads, which is loaded at recipe.size.
     style: the same, of any shape, or a list of (image, weight). recipe: a name of RECIPES, or a Recipe.
-    extractor: a network made elsewhere, used as it is. callback: called with every Step. progress: draw a bar.
+    extractor: a network made elsewhere, used as it is. callback: called with each Step. progress: draw a bar.
     init: an image to start from instead of what the recipe says.
 
     Ctrl-C, or Stop in Jupyter, ends it early with the picture so far. Raises OptimisationError where a loss
@@ -125,23 +126,28 @@ def optimise(
         painting, target = before_transfer(as_image(painting).to(extractor.device), content, recipe.colours)
         styles.append((painting.expand(-1, 3, -1, -1), weight))
     target = target.expand(-1, 3, -1, -1)
+    detail = 0.0
     if init is not None:
         start = as_image(init).to(extractor.device)
     elif recipe.init == "noise":
         start = torch.rand(content.shape, generator=torch.Generator().manual_seed(seed)).to(extractor.device)
     else:
-        start = target
-    return _coarse_to_fine(content, target, styles, start, recipe, extractor)
+        start, detail = target, recipe.detail
+    return _coarse_to_fine(content, target, styles, start, detail, recipe, extractor)
 
 
-def _coarse_to_fine(photo, content, styles, start, recipe, extractor) -> Iterator[Step]:
+def _coarse_to_fine(photo, content, styles, start, detail, recipe, extractor) -> Iterator[Step]:
     """photo: in its own colours; content: what the content loss sees, grey for colours="luminance"."""
     started, index, image = time.perf_counter(), 0, start
+    layers = [*recipe.style_layers, *recipe.content_layers]
+    smallest = max(extractor.least_size(name) for name in layers) / min(content.shape[-2:])
     for scale, steps, factor in zip(recipe.scales, recipe.steps, recipe.style_factors, strict=True):
-        shape = tuple(max(1, round(side * scale)) for side in content.shape[-2:])
+        # Below a certain size the deepest layer has no pixel left: small pictures start there instead.
+        scale = min(1.0, max(scale, smallest))
+        shape = tuple(round(side * scale) for side in content.shape[-2:])
         target = resize(content, shape).clamp(0, 1)
-        if index and recipe.detail:
-            image = resize(image, shape) + recipe.detail * (
+        if index and detail:
+            image = resize(image, shape) + detail * (
                 target - resize(resize(content, image.shape[-2:]), shape)
             )
         else:
@@ -154,47 +160,6 @@ def _coarse_to_fine(photo, content, styles, start, recipe, extractor) -> Iterato
             _check_finite(terms, index)
             shown = after_transfer(image.clamp(0, 1), photo, recipe.colours)
             yield Step(index, sum(recipe.steps), max(shape), shown, terms, time.perf_counter() - started)
-
-
-def minimise(
-    terms_of: Callable[[Tensor], Tensor], start: Tensor, recipe: Recipe, steps: int
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Minimises the last of the terms over the image, yielding (image, its terms) for each evaluation.
-
-    start: (1, C, H, W), not changed. The image yielded is the one evaluated, before the step from it.
-    """
-    x = start.detach().clone().contiguous().requires_grad_()
-    if recipe.optimiser == "adam":
-        optimiser = torch.optim.Adam([x], lr=recipe.learning_rate)
-    else:
-        # One iteration a call costs one evaluation and keeps the curvature history between calls.
-        optimiser = torch.optim.LBFGS(
-            [x],
-            lr=recipe.learning_rate,
-            max_iter=1,
-            max_eval=1,
-            history_size=recipe.history,
-            tolerance_grad=0.0,
-            tolerance_change=0.0,
-        )
-    seen: list[Tensor] = []
-
-    def closure() -> Tensor:
-        terms = terms_of(x)
-        # Autograd may hand back channels-last gradients, which L-BFGS cannot flatten.
-        x.grad = torch.autograd.grad(terms[-1], x)[0].contiguous()
-        seen[:] = [x.detach().clone(), terms.detach()]
-        return terms[-1]
-
-    drops = dict(recipe.learning_rate_drops)
-    for index in range(1, steps + 1):
-        for group in optimiser.param_groups:
-            group["lr"] = drops.get(index, group["lr"])
-        optimiser.step(closure)
-        if recipe.bounds == "clamp":
-            with torch.no_grad():
-                x.clamp_(0, 1)
-        yield tuple(seen)
 
 
 def _check_finite(terms: Tensor, index: int) -> None:

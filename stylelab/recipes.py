@@ -20,7 +20,7 @@ CHOICES = {
     "tv_power": (1, 2),
     "init": ("content", "noise"),
     "optimiser": ("lbfgs", "adam"),
-    "bounds": ("penalty", "clamp", "none"),
+    "bounds": ("project", "penalty", "clamp", "none"),
     "colours": (None, "luminance", "chroma-swap", "linear", "histogram"),
     "precision": ("auto", "float32", "bfloat16"),
 }
@@ -50,10 +50,12 @@ class Recipe:
     size: longest side in pixels at which pictures are loaded from files; images given as tensors keep theirs.
     scales: the sizes to work at, coarse to fine, as fractions of the content's own; the last is 1.
     steps: evaluations of the objective, one a step, at each scale. style_factors: on style_weight, likewise.
-    detail: how much of the photograph's fine detail, 0 to 1, is added each time the result is enlarged.
+    detail: how much of the photograph's fine detail, 0 to 1, is added each time a result that started from
+        the content is enlarged.
     style_scale: longest side of the painting over that of the content; larger brings larger strokes.
-    bounds: how the image stays in [0, 1]: "penalty" (bounds_weight times the mean square of what is
-        outside, then clamped), "clamp" (after each step) or "none" (only clamped when shown).
+    bounds: how the image stays in [0, 1]: "project" (L-BFGS knows the range; Adam is clamped), "clamp" (after
+        each step, behind the optimiser's back), "penalty" (bounds_weight times the mean square of what is
+        outside) or "none"; with the last two the image is clamped only where it is shown or saved.
     colours: None, or how the photograph's colours are kept; see stylelab.colour.
     precision: of the network: "float32", "bfloat16", or "auto": bfloat16 where the processor has it built in.
 
@@ -72,7 +74,7 @@ class Recipe:
     content_reduction: str = "relative"
     style_reduction: str = "relative"
     content_weight: float = 1.0
-    style_weight: float = 8.0
+    style_weight: float = 5.5
     tv_weight: float = 0.0
     tv_power: int = 1
     tv_reduction: str = "mean"
@@ -84,12 +86,12 @@ class Recipe:
     learning_rate_drops: tuple[tuple[int, float], ...] = ()
     history: int = 20
     size: int = 384
-    scales: tuple[float, ...] = (0.5, 1.0)
-    steps: tuple[int, ...] = (60, 20)
-    style_factors: tuple[float, ...] = (0.4, 1.0)
-    detail: float = 0.0
+    scales: tuple[float, ...] = (0.25, 0.5, 1.0)
+    steps: tuple[int, ...] = (40, 36, 16)
+    style_factors: tuple[float, ...] = (0.25, 0.5, 1.0)
+    detail: float = 1.0
     style_scale: float = 1.0
-    bounds: str = "penalty"
+    bounds: str = "project"
     bounds_weight: float = 1000.0
     colours: str | None = None
     precision: str = "auto"
@@ -98,6 +100,15 @@ class Recipe:
         for name in ("scales", "steps", "style_factors", "tv_scale"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "learning_rate_drops", tuple(tuple(d) for d in self.learning_rate_drops))
+        for name in ("content_layers", "style_layers"):
+            layers = getattr(self, name)
+            if not isinstance(layers, Mapping) or not all(map(_is_number, layers.values())):
+                raise RecipeError(f"{name}={layers!r}: give each layer a weight, as in {{'relu4_2': 1.0}}")
+        for name, kind in type(self).__annotations__.items():
+            value = getattr(self, name)
+            several = name in ("scales", "style_factors", "tv_scale")
+            if (several and not all(map(_is_number, value))) or (kind is float and not _is_number(value)):
+                raise RecipeError(f"{name}={value!r}: expected {'numbers' if several else 'a number'}")
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise RecipeError(
@@ -150,6 +161,10 @@ class Recipe:
         return cls().replace(**settings)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _share(total: int, like: tuple[int, ...]) -> tuple[int, ...]:
     """`total` steps in the proportions of `like`, at least one each."""
     if total < len(like):
@@ -190,7 +205,7 @@ _ALL = (
         scales=(0.64, 1.0),
         steps=(500, 200),
         style_factors=(1.0, 1.0),
-        bounds="none",
+        detail=0.0,
     ),
     Recipe(
         name="colour-preserving",

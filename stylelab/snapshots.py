@@ -1,0 +1,57 @@
+"""The progress of a transfer as pictures in a folder, and as an animated GIF."""
+
+import secrets
+from pathlib import Path
+
+from torch import Tensor
+
+from stylelab.errors import ImageError
+from stylelab.images import resize, save_image, to_pil
+
+GIF_SIZE = 480
+PAUSE, LAST_PAUSE = 120, 2000  # milliseconds
+
+
+class Snapshots:
+    """A callback for `transfer` that saves step_0001.png and so on, all of the result's shape.
+
+    folder: exists. shape: the result's (height, width). steps: how many the transfer has. count: save at
+    most so many of them, the first and the last included; close together at first, when most happens.
+    """
+
+    def __init__(self, folder: str | Path, shape: tuple[int, int], steps: int, count: int = 24) -> None:
+        self.folder, self.shape = Path(folder), tuple(shape)
+        self.wanted = {1 + round((steps - 1) * (k / (count - 1)) ** 2) for k in range(count)}
+        self.frames: dict[int, object] = {}
+
+    def __call__(self, step) -> None:
+        """Saves the image of a Step, if it is one of the wanted."""
+        if step.index in self.wanted:
+            self.add(step.image, step.index)
+
+    def add(self, image: Tensor, index: int) -> None:
+        """Saves an image, (1, 3, H, W) of any size, as that of step `index`, unless there is one."""
+        if index in self.frames:
+            return
+        image = resize(image, self.shape)
+        save_image(image, self.folder / f"step_{index:04d}.png")
+        self.frames[index] = to_pil(resize(image, min(GIF_SIZE, max(self.shape))))
+
+    def animate(self, name: str = "progress.gif") -> Path:
+        """Writes the pictures so far as one GIF, 480 pixels at most, that loops and rests on the last.
+
+        Raises ImageError where there is none yet, or the disk refuses.
+        """
+        if not self.frames:
+            raise ImageError(f"{name}: no picture has been taken yet; run the transfer first")
+        first, *others = self.frames.values()
+        pauses = [PAUSE] * len(others) + [LAST_PAUSE]
+        path, part = self.folder / name, self.folder / f".{secrets.token_hex(6)}.part"
+        try:
+            first.save(part, "GIF", save_all=True, append_images=others, duration=pauses, loop=0)
+            part.replace(path)
+        except OSError as error:
+            raise ImageError(f"{name}: cannot be written ({error.strerror or error})") from error
+        finally:
+            part.unlink(missing_ok=True)
+        return path
