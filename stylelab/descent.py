@@ -84,13 +84,13 @@ def _with_torch(terms_of, start, recipe, steps) -> Iterator[tuple[Tensor, Tensor
         )
     drops = dict(recipe.learning_rate_drops)
     for index in range(1, steps + 1):
+        if recipe.bounds in ("project", "clamp"):
+            x.clamp_(0, 1)
         terms, x.grad = _evaluate(terms_of, x)
         yield x.clone(), terms
         for group in optimiser.param_groups:
             group["lr"] = drops.get(index, group["lr"])
         optimiser.step(lambda loss=terms[-1]: loss)
-        if recipe.bounds in ("project", "clamp"):
-            x.clamp_(0, 1)
 
 
 def _evaluate(terms_of, x: Tensor) -> tuple[Tensor, Tensor]:

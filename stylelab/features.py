@@ -84,9 +84,7 @@ class FeatureExtractor(nn.Module):
         Raises LayerError for an unknown layer or an image too small to reach one.
         """
         wanted = {layers} if isinstance(layers, str) else set(layers)
-        for name in wanted:
-            if name not in self._stages:
-                raise LayerError(unknown("layer", name, self.layers, "the extractor's .layers"))
+        self._known(*wanted)
         if image.ndim != 4 or image.shape[1] not in (1, 3):
             raise LayerError(f"expected an image (N, 3, H, W) or (N, 1, H, W), got {tuple(image.shape)}")
         if not wanted:
@@ -108,8 +106,14 @@ class FeatureExtractor(nn.Module):
                 return maps
         raise AssertionError("unreachable: the deepest layer is one of the stages")
 
+    def _known(self, *layers: str) -> None:
+        for name in layers:
+            if name not in self.layers:
+                raise LayerError(unknown("layer", name, self.layers, "the extractor's .layers"))
+
     def least_size(self, layer: str) -> int:
-        """The least height and width, in pixels, of an image that reaches `layer`."""
+        """The least height and width, in pixels, of an image that reaches `layer`; else LayerError."""
+        self._known(layer)
         stages = [self._stages[name] for name in self.layers[: self.layers.index(layer) + 1]]
         return next(size for size in range(1, 1000) if _reaches(stages, size))
 

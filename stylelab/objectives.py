@@ -79,6 +79,7 @@ def relative_losses(image, content, style, extractor: FeatureExtractor | None = 
     extractor = extractor or shared_extractor()
     image = quantise(as_image(image)).to(extractor.device)
     content = resize(as_image(content, max(image.shape[-2:])).to(extractor.device), image.shape[-2:])
+    content = content.clamp(0, 1)
     styles = at_size(
         [(as_image(s, max(image.shape[-2:])).to(extractor.device), w) for s, w in weighted_styles(style)],
         max(image.shape[-2:]),
@@ -108,9 +109,14 @@ def _features(
 def as_image(source, size: int | None = None) -> Tensor:
     """One RGB image (1, 3, H, W): a tensor as it is (grey repeated), else by load_image at `size`."""
     image = source if isinstance(source, Tensor) else load_image(source, size)
-    if image.ndim != 4 or image.shape[0] != 1 or image.shape[1] not in (1, 3):
+    if image.ndim != 4 or image.shape[0] != 1 or image.shape[1] not in (1, 3) or image.numel() == 0:
         raise StylelabError(
             f"expected an image (1, 3, H, W), got {tuple(image.shape)}; one picture at a time"
+        )
+    if not image.is_floating_point() or not (image.min() > -1 and image.max() < 2):
+        raise StylelabError(
+            f"expected floats in [0, 1], got {image.dtype} from {image.min():.4g} to {image.max():.4g}; "
+            "divide 8-bit values by 255"
         )
     return image.detach().float().expand(-1, 3, -1, -1)
 
@@ -126,6 +132,13 @@ def weighted_styles(style) -> list[tuple]:
     return pairs
 
 
-def at_size(styles: Sequence[tuple[Tensor, float]], size: float) -> list[tuple[Tensor, float]]:
-    """Each painting with `size` pixels on its longest side, or as it is where it has fewer."""
-    return [(resize(s, min(round(size), max(s.shape[-2:]))).clamp(0, 1), w) for s, w in styles]
+def at_size(
+    styles: Sequence[tuple[Tensor, float]], size: float, least: int = 1
+) -> list[tuple[Tensor, float]]:
+    """Each painting with `size` pixels on its longest side, and `least` on its shortest; never enlarged."""
+    sized = []
+    for painting, weight in styles:
+        short, long = sorted(painting.shape[-2:])
+        longest = min(long, max(round(size), math.ceil(least * long / short)))
+        sized.append((resize(painting, longest).clamp(0, 1), weight))
+    return sized

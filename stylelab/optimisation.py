@@ -11,7 +11,7 @@ from torch import Tensor
 from stylelab.colour import after_transfer, before_transfer
 from stylelab.descent import minimise
 from stylelab.device import pick_device
-from stylelab.errors import OptimisationError
+from stylelab.errors import ImageError, OptimisationError
 from stylelab.features import FeatureExtractor, shared_extractor
 from stylelab.images import resize
 from stylelab.objectives import TERMS, as_image, at_size, objective, weighted_styles
@@ -129,6 +129,11 @@ def optimise(
     detail = 0.0
     if init is not None:
         start = as_image(init).to(extractor.device)
+        (height, width), (tall, wide) = content.shape[-2:], start.shape[-2:]
+        if min(abs(height - tall * width / wide), abs(width - wide * height / tall)) > 1:
+            raise ImageError(
+                f"init is {wide}×{tall} and the content {width}×{height}: give one of the content's shape"
+            )
     elif recipe.init == "noise":
         start = torch.rand(content.shape, generator=torch.Generator().manual_seed(seed)).to(extractor.device)
     else:
@@ -140,7 +145,8 @@ def _coarse_to_fine(photo, content, styles, start, detail, recipe, extractor) ->
     """photo: in its own colours; content: what the content loss sees, grey for colours="luminance"."""
     started, index, image = time.perf_counter(), 0, start
     layers = [*recipe.style_layers, *recipe.content_layers]
-    smallest = max(extractor.least_size(name) for name in layers) / min(content.shape[-2:])
+    least = max(extractor.least_size(name) for name in layers)
+    smallest = least / min(content.shape[-2:])
     for scale, steps, factor in zip(recipe.scales, recipe.steps, recipe.style_factors, strict=True):
         # Below a certain size the deepest layer has no pixel left: small pictures start there instead.
         scale = min(1.0, max(scale, smallest))
@@ -152,7 +158,7 @@ def _coarse_to_fine(photo, content, styles, start, detail, recipe, extractor) ->
             )
         else:
             image = resize(image, shape)
-        paintings = at_size(styles, max(shape) * recipe.style_scale)
+        paintings = at_size(styles, max(shape) * recipe.style_scale, least)
         terms_of = objective(target, paintings, recipe, extractor, factor)
         for evaluated, terms in minimise(terms_of, image, recipe, steps):
             image = evaluated

@@ -1,6 +1,7 @@
 """Every setting of a transfer as data: the course's default and the published systems it takes apart."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
@@ -24,6 +25,12 @@ CHOICES = {
     "colours": (None, "luminance", "chroma-swap", "linear", "histogram"),
     "precision": ("auto", "float32", "bfloat16"),
 }
+
+_FROM_ZERO = (
+    *("content_layers", "style_layers", "content_weight", "style_weight", "tv_weight", "bounds_weight"),
+    *("style_factors", "tv_scale", "detail"),
+)
+_ABOVE_ZERO = ("scales", "feature_scale", "learning_rate", "style_scale")
 
 
 def _each(layers: tuple[str, ...], weight: float = 1.0) -> dict[str, float]:
@@ -97,45 +104,42 @@ class Recipe:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        for name in ("scales", "steps", "style_factors", "tv_scale"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-        object.__setattr__(self, "learning_rate_drops", tuple(tuple(d) for d in self.learning_rate_drops))
+        for name in ("scales", "steps", "style_factors", "tv_scale", "learning_rate_drops"):
+            value = getattr(self, name)
+            if not isinstance(value, list | tuple):
+                raise RecipeError(f"{name}={value!r}: expected a list, even of one")
+            object.__setattr__(self, name, tuple(tuple(v) if isinstance(v, list) else v for v in value))
         for name in ("content_layers", "style_layers"):
             layers = getattr(self, name)
-            if not isinstance(layers, Mapping) or not all(map(_is_number, layers.values())):
+            if not isinstance(layers, Mapping):
                 raise RecipeError(f"{name}={layers!r}: give each layer a weight, as in {{'relu4_2': 1.0}}")
-        for name, kind in type(self).__annotations__.items():
+            object.__setattr__(self, name, dict(layers))  # its own: no variant shares it
+        for name in (*_FROM_ZERO, *_ABOVE_ZERO):
             value = getattr(self, name)
-            several = name in ("scales", "style_factors", "tv_scale")
-            if (several and not all(map(_is_number, value))) or (kind is float and not _is_number(value)):
-                raise RecipeError(f"{name}={value!r}: expected {'numbers' if several else 'a number'}")
+            several = {dict: dict.values, tuple: tuple}.get(type(value), lambda one: (one,))
+            above = name in _ABOVE_ZERO
+            if not all(_is_number(n, above) for n in several(value)):
+                raise RecipeError(f"{name}={value!r}: use numbers {'above' if above else 'from'} 0 upwards")
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise RecipeError(
                     unknown(name, getattr(self, name), choices, "stylelab.Recipe's documentation")
                 )
-        for name in ("content_weight", "style_weight", "tv_weight", "bounds_weight"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise RecipeError(f"{name}={getattr(self, name)} is no weight; use a number from 0 upwards")
-        if not self.content_layers and not self.style_layers:
-            raise RecipeError("neither content_layers nor style_layers: there is nothing to minimise")
-        if not len(self.scales) == len(self.steps) == len(self.style_factors):
-            counts = f"{len(self.scales)}, {len(self.steps)} and {len(self.style_factors)}"
-            raise RecipeError(f"scales, steps and style_factors need one entry for each scale; got {counts}")
-        if (
-            list(self.scales) != sorted(set(self.scales))
-            or not self.scales
-            or not 0 < self.scales[0] <= self.scales[-1] == 1
+        counts = [len(self.scales), len(self.steps), len(self.style_factors)]
+        grow, drops = list(self.scales) == sorted(set(self.scales)), self.learning_rate_drops
+        for sound, complaint in (
+            (self.content_layers or self.style_layers, "no content, no style layers: nothing to minimise"),
+            (len({*counts}) == 1, f"scales, steps and style_factors have {counts} entries; give one a scale"),
+            (grow and self.scales[-1:] == (1,), f"scales={self.scales} must grow and end in 1"),
+            (all(map(_is_whole, self.steps)), f"steps={self.steps} must be whole numbers from 1 upwards"),
+            (_is_whole(self.size, 16), f"size={self.size} must be a whole number of pixels, 16 or more"),
+            (_is_whole(self.history), f"history={self.history} must be a whole number from 1 upwards"),
+            (self.detail <= 1, f"detail={self.detail} is a share of the photograph's detail; use 0 to 1"),
+            (len(self.tv_scale) == 3, f"tv_scale={self.tv_scale} must have a factor for each of R, G and B"),
+            (all(map(_is_drop, drops)), f"learning_rate_drops={drops} must be pairs (step, learning rate)"),
         ):
-            raise RecipeError(f"scales={self.scales} must grow from above 0 and end in 1")
-        if any(not isinstance(n, int) or n < 1 for n in self.steps):
-            raise RecipeError(f"steps={self.steps} must be whole numbers from 1 upwards, one for each scale")
-        if not isinstance(self.size, int) or self.size < 16:
-            raise RecipeError(
-                f"size={self.size} is too small for five layers of VGG-19; use 16 pixels or more"
-            )
-        if self.learning_rate <= 0 or self.history < 1 or self.style_scale <= 0:
-            raise RecipeError("learning_rate, history and style_scale must be above 0")
+            if not sound:
+                raise RecipeError(complaint)
 
     def replace(self, **changes) -> "Recipe":
         """A copy with some settings changed. Raises RecipeError for a setting that does not exist.
@@ -161,8 +165,18 @@ class Recipe:
         return cls().replace(**settings)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_number(value: object, above: bool) -> bool:
+    """Whether it is a finite number from 0 upwards, or above 0."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= value < math.inf and (value > 0 or not above)
+
+
+def _is_whole(value: object, least: int = 1) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _is_drop(value: object) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(_is_number(n, above=True) for n in value)
 
 
 def _share(total: int, like: tuple[int, ...]) -> tuple[int, ...]:
@@ -172,7 +186,8 @@ def _share(total: int, like: tuple[int, ...]) -> tuple[int, ...]:
             f"steps={total} is fewer than the recipe's {len(like)} scales; use {len(like)} or more"
         )
     shares = [max(1, round(total * n / sum(like))) for n in like]
-    shares[shares.index(max(shares))] += total - sum(shares)
+    while excess := sum(shares) - total:
+        shares[shares.index(max(shares))] -= 1 if excess > 0 else -1
     return tuple(shares)
 
 
@@ -188,6 +203,7 @@ def find_recipe(recipe: "str | Recipe") -> Recipe:
 # Where torchvision-style systems optimise the normalised image, differences of it are 1/std times as large.
 _PER_STD = (1 / 0.229, 1 / 0.224, 1 / 0.225)
 _MEAN_STD = 0.226
+_ONE_SCALE = {"scales": (1.0,), "style_factors": (1.0,)}
 
 _ALL = (
     Recipe(),
@@ -217,12 +233,11 @@ _ALL = (
         tv_reduction="sum",
         tv_weight=1.0,
         tv_scale=(255.0, 255.0, 255.0),  # published for an image of bytes
-        feature_scale=1 / 200,
+        feature_scale=1 / 40,
         history=100,
         size=400,
-        scales=(1.0,),
         steps=(1000,),
-        style_factors=(1.0,),
+        **_ONE_SCALE,
         colours="chroma-swap",
     ),
     Recipe(
@@ -233,12 +248,11 @@ _ALL = (
         content_reduction="mean",
         style_reduction="mean",
         style_weight=1e6,
-        feature_scale=1 / 200,
+        feature_scale=1 / 250,
         history=100,
         size=512,
-        scales=(1.0,),
         steps=(320,),
-        style_factors=(1.0,),
+        **_ONE_SCALE,
     ),
     Recipe(
         name="classic",
@@ -250,12 +264,11 @@ _ALL = (
         style_weight=1e6,
         tv_weight=1e-6,
         tv_scale=_PER_STD,  # published for an ImageNet-normalised image
-        feature_scale=1 / 200,
+        feature_scale=1 / 120,
         history=100,
         size=512,
-        scales=(1.0,),
         steps=(600,),
-        style_factors=(1.0,),
+        **_ONE_SCALE,
     ),
     Recipe(
         name="squeezenet",
@@ -277,9 +290,8 @@ _ALL = (
         learning_rate=3.0 * _MEAN_STD,
         learning_rate_drops=((180, 0.1 * _MEAN_STD),),
         size=192,
-        scales=(1.0,),
         steps=(200,),
-        style_factors=(1.0,),
+        **_ONE_SCALE,
         style_scale=512 / 192,
         bounds="clamp",
     ),

@@ -188,6 +188,19 @@ def test_equal_colours_stay_equal(style, content):
     assert np.unique(matched.round(6), axis=1).shape[1] <= before
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_colours_level_along_an_axis_stay_level(seed):
+    generator = torch.Generator().manual_seed(seed)
+    levels = torch.rand(3, 3, generator=generator)
+    style = torch.tensor(list(product(*levels.tolist()))).T  # uncorrelated: nine colours share each red
+    style = style[:, torch.randperm(27, generator=generator)].view(1, 3, 3, 9)
+    sides = torch.rand(3, generator=generator).view(1, 3, 1, 1)
+    matched = match_colours(style, CORNERS * sides, "histogram", clip=False)  # the axes are R, G and B
+    # the lowest third goes to 0, the highest to the far side, the middle between the two
+    expected = (style.unsqueeze(-1) > levels.view(1, 3, 1, 1, 3)).sum(-1) / 2 * sides
+    assert torch.allclose(matched, expected, atol=1e-6)
+
+
 @quick
 @given(images(), images())
 def test_luminance_gets_the_photographs_mean_and_spread(style, content):
