@@ -27,7 +27,7 @@ from stylelab.patches import (
 KEYS = ("output+input", "output", "input", "published")
 DAMPING = 0.9  # of a patch's mean in its key, so that an edge is found again on a darker wall
 STEP = 2  # a query at every second pixel: its patch of differences covers the others
-TILE = 48  # pixels of the middle of each pair that is looked up among the others to measure trust
+TILE = 64  # pixels of the middle of each pair that is looked up among the others to measure trust
 
 
 class Explanation(NamedTuple):

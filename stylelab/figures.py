@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from stylelab.colour import rgb_to_yuv
+from stylelab.errors import StylelabError
 
 WIDTH = 9.0  # inches
 DPI = 105
@@ -85,17 +86,20 @@ def pictures(
     height: of a row, in inches; chosen to fill the width unless given. exact: show pixels as squares.
     """
     arrays = [_array(image) for image in images]
+    titles = [""] * len(arrays) if titles is None else list(titles)
+    if not arrays or len(titles) != len(arrays):
+        raise StylelabError(f"got {len(arrays)} pictures and {len(titles)} titles; give one for each picture")
     columns = columns or len(arrays)
     rows = -(-len(arrays) // columns)
     tallest = max(a.shape[0] / a.shape[1] for a in arrays)
-    lines = max((t.count("\n") + 1 for t in titles), default=0) if titles else 0
+    lines = max(t.count("\n") + 1 if t else 0 for t in titles)
     row = height or min(4.6, (WIDTH / columns - 0.1) * tallest)
     photographic = any(a.ndim == 3 for a in arrays) and not exact
     figure = CourseFigure(rows * (row + 0.24 * lines + 0.12), caption, photographic)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()
-    for axis, array, title in zip(axes, arrays, titles or [""] * len(arrays), strict=False):
+    for axis, array, title in zip(axes, arrays, titles, strict=False):  # some places stay empty
         low, high = limits or (
             (0, 1) if array.min() >= 0 and array.max() <= 1 else (array.min(), array.max())
         )
@@ -164,7 +168,7 @@ def matrix(
 
     form: how to print each entry in its square ("{:.2f}"); not at all unless given.
     """
-    values = np.asarray(values, dtype=float)
+    values = _array(values)
     figure = CourseFigure(height, caption, width=max(height * 1.25, 6.0))
     axis = figure.subplots()
     drawn = axis.imshow(values, cmap=cmap, interpolation="nearest")
@@ -189,17 +193,20 @@ def chroma_clouds(
 
     images: (1, 3, H, W). Of larger ones every n-th pixel is drawn, about `points` of them, in its own colour.
     """
+    thinned = [_array(image).reshape(-1, 3) for image in images]
+    thinned = [torch.from_numpy(pixels[:: max(1, len(pixels) // points)]) for pixels in thinned]
+    clouds = [rgb_to_yuv(pixels.T[None, :, :, None])[0, 1:, :, 0] for pixels in thinned]
+    reach = max(
+        0.5, *(1.05 * v.abs().max().item() for _, v in clouds)
+    )  # of V; only the purest reds go further
     width = min(WIDTH, 3.2 * len(images) + 0.6)
-    figure = CourseFigure((width - 0.6) / len(images) + 0.95, caption, width=width)
+    figure = CourseFigure((width - 0.6) / len(images) * reach / 0.5 + 0.95, caption, width=width)
     axes = figure.subplots(1, len(images), squeeze=False, sharex=True, sharey=True)[0]
-    for axis, image, title in zip(axes, images, titles, strict=True):
-        pixels = image.detach().cpu().clamp(0, 1).flatten(2)
-        pixels = pixels[..., :: max(1, pixels.shape[-1] // points)]
-        chroma = rgb_to_yuv(pixels[..., None])[0, 1:, :, 0]
-        axis.scatter(*chroma, s=3, c=pixels[0].T.numpy(), linewidths=0)
+    for axis, pixels, chroma, title in zip(axes, thinned, clouds, titles, strict=True):
+        axis.scatter(*chroma, s=3, c=pixels.numpy(), linewidths=0)
         axis.axhline(0, color="0.85", linewidth=0.8, zorder=0)
         axis.axvline(0, color="0.85", linewidth=0.8, zorder=0)
-        axis.set(xlim=(-0.45, 0.45), ylim=(-0.5, 0.5), aspect="equal")
+        axis.set(xlim=(-0.45, 0.45), ylim=(-reach, reach), aspect="equal")
         axis.set_title(title, fontsize=FONT)
         axis.set_xlabel("U (blue − brightness)", fontsize=FONT - 1)
         axis.tick_params(labelsize=FONT - 2)

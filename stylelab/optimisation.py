@@ -1,12 +1,14 @@
 """The minimisation of a recipe's objective, as a generator of steps, and the whole transfer in one call."""
 
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from stylelab.colour import after_transfer, before_transfer
 from stylelab.descent import minimise
@@ -177,7 +179,7 @@ def _check_finite(terms: Tensor, index: int) -> None:
         )
 
 
-def _bar(total: int, progress: bool):
-    from tqdm.auto import tqdm
-
-    return tqdm(total=total, disable=not progress, unit="step", desc="transfer")
+def _bar(total: int, progress: bool) -> tqdm:
+    # As text in notebooks too: a stored widget is dead in every page viewer and reopened notebook.
+    stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    return tqdm(total=total, disable=not progress, unit="step", desc="transfer", file=stream)

@@ -202,7 +202,7 @@ def fit_patch_net(
 
 def _is_level(losses: list[float], span: int = 8) -> bool:
     """Whether the last `span` losses are together less than 1 % below the `span` before them."""
-    return len(losses) >= 2 * span and sum(losses[-span:]) > 0.99 * sum(losses[-2 * span : -span])
+    return len(losses) >= 2 * span and sum(losses[-span:]) >= 0.99 * sum(losses[-2 * span : -span])
 
 
 def _samples(net: PatchNet, pairs, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -2,6 +2,7 @@
 
 import math
 import signal
+from itertools import pairwise
 
 import pytest
 import torch
@@ -88,7 +89,7 @@ def test_a_steps_image_has_the_steps_losses(vgg, photo, painting, optimiser, bou
     "name", ["default", "gatys", "colour-preserving", "modified-vgg19", "classic", "squeezenet"]
 )
 def test_every_recipe_hands_back_the_picture_it_optimised(name, vgg, squeezenet, photo, painting):
-    """Shortened to twelve steps of one size; the last losses must be those of the result, and below the first."""
+    """Shortened to twelve steps of one size; the last losses are those of the result, and below the first."""
     extractor = squeezenet if name == "squeezenet" else vgg
     recipe = RECIPES[name].replace(
         scales=(1.0,),
@@ -110,7 +111,7 @@ def test_the_objective_falls_at_every_size(steps):
     for part in (steps[:4], steps[4:]):
         totals = [step.losses["total"] for step in part]
         assert totals[-1] < 0.8 * totals[0]
-        assert all(later <= earlier for earlier, later in zip(totals, totals[1:], strict=False))
+        assert all(later <= earlier for earlier, later in pairwise(totals))
 
 
 def test_adam_lowers_the_objective_too(vgg, photo, painting):
@@ -135,7 +136,8 @@ def test_detail_brings_back_what_the_photograph_lost_when_it_was_shrunk(vgg, pho
     assert torch.equal(with_detail[3].image, steps[3].image)
     lost = photo - resize(resize(photo, (24, 24)).clamp(0, 1), (48, 48))
     expected = (resize(steps[3].image, (48, 48)) + lost).clamp(0, 1)
-    torch.testing.assert_close(with_detail[4].image, expected, rtol=0, atol=0.05)
+    assert (with_detail[4].image - expected).abs().mean() < 0.005
+    assert (steps[4].image - expected).abs().mean() > 0.02
     assert with_detail[4].losses["content"] < steps[4].losses["content"]
 
 
@@ -195,9 +197,10 @@ def test_nothing_given_is_changed(vgg, random_image):
 
 
 def test_a_painting_keeps_its_shape_at_every_size(vgg, photo, painting, seen):
-    assert painting.shape[-2:] == (51, 64)  # wider than the square photograph
+    assert painting.shape[-1] > 1.2 * painting.shape[-2] and photo.shape[-1] == photo.shape[-2]
     list(optimise(photo, painting, SMALL, vgg))
-    for expected in (resize(painting, (19, 24)), resize(painting, (38, 48))):
+    for expected in (resize(painting, 24), resize(painting, 48)):
+        assert expected.shape[-2] < expected.shape[-1]
         (found,) = (x for x in seen if x.shape == expected.shape)
         torch.testing.assert_close(found, expected.clamp(0, 1))
 
@@ -455,7 +458,7 @@ def test_recipes_and_layers_that_do_not_exist_are_refused(vgg, photo, painting):
         transfer(photo, painting, "gatsy", vgg)
     with pytest.raises(LayerError, match='unknown layer "relu4_9"; did you mean'):
         transfer(photo, painting, SMALL.replace(content_layers={"relu4_9": 1.0}), vgg, progress=False)
-    with pytest.raises(LayerError, match='unknown layer "(fire|relu)'):
+    with pytest.raises(LayerError, match=r'unknown layer "(fire|relu)'):
         transfer(photo, painting, "squeezenet", vgg, progress=False)
 
 
@@ -500,17 +503,16 @@ def test_an_interrupted_luminance_transfer_is_of_full_size_too(vgg, photo, paint
     assert result.interrupted and result.image.shape == photo.shape
 
 
-@pytest.mark.parametrize("padding", ["zeros", "replicate"])
-def test_bfloat16_gives_close_losses(photo, painting, padding):
-    from stylelab.features import FeatureExtractor
-
-    extractor = FeatureExtractor("vgg19", padding=padding, device="cpu")
-    exact = transfer(photo, painting, ONE_SIZE, extractor, progress=False)
-    rough = transfer(photo, painting, ONE_SIZE.replace(precision="bfloat16"), extractor, progress=False)
-    assert not torch.equal(rough.image, exact.image)
-    assert rough.image.dtype == torch.float32
-    assert rough.history[0]["style"] == pytest.approx(exact.history[0]["style"], rel=0.05)
-    assert rough.history[-1]["total"] == pytest.approx(exact.history[-1]["total"], rel=0.1)
+def test_bfloat16_gives_close_losses(vgg, photo, painting, steps):
+    """Of the same images: two descents part ways, as any two that differ in their last digits."""
+    photo, rough = resize(photo, 32).clamp(0, 1), ONE_SIZE.replace(precision="bfloat16", steps=3)
+    by_precision = [objective(photo, at_size([(painting, 1.0)], 32), r, vgg) for r in (ONE_SIZE, rough)]
+    for image in (photo, resize(steps[-1].image, 32).clamp(0, 1)):
+        exact, low = (terms_of(image).tolist() for terms_of in by_precision)
+        assert low == pytest.approx(exact, rel=0.1, abs=1e-3) and low != exact
+    result = transfer(photo, painting, rough, vgg, progress=False)
+    assert result.image.dtype == torch.float32
+    assert result.history[-1]["total"] < result.history[0]["total"]
 
 
 @pytest.mark.parametrize(
@@ -535,7 +537,7 @@ def test_auto_precision_is_decided_by_the_processor(
 
 
 def yardstick(image, content, style, vgg):
-    """SYSTEMS of the course: bundled weights, relu4_2 for content, the mean over relu1_1 … relu5_1 for style."""
+    """By hand: bundled weights, relu4_2 for content, the mean over relu1_1 … relu5_1 for style."""
     image = (image * 255).round() / 255
     layers = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
     F, P, S = vgg(image, [*layers, "relu4_2"]), vgg(content, ["relu4_2"]), vgg(style, layers)
@@ -608,7 +610,7 @@ def test_projection_finds_the_nearest_picture_to_a_bottom_out_of_range(random_im
     seen = descend(bowl(centre), random_image(2, 8, 8), bounds="project")
     torch.testing.assert_close(seen[-1][0], centre.clamp(0, 1), rtol=0, atol=1e-3)
     totals = [terms[-1].item() for _, terms in seen]
-    assert all(later <= earlier for earlier, later in zip(totals, totals[1:], strict=False))
+    assert all(later <= earlier for earlier, later in pairwise(totals))
     assert all(image.min() >= 0 and image.max() <= 1 for image, _ in seen)
 
 
@@ -648,7 +650,7 @@ def test_projected_lbfgs_takes_back_a_step_that_went_too_far(random_image):
     for image, terms in seen:  # the image shown is always the one whose terms are shown
         torch.testing.assert_close(terms_of(image), terms)
     totals = [terms[-1].item() for _, terms in seen]
-    assert all(later <= earlier for earlier, later in zip(totals, totals[1:], strict=False))
+    assert all(later <= earlier for earlier, later in pairwise(totals))
     assert seen[-1][0].max() < 0.65 and totals[-1] < 0.5 * totals[0]
 
 
@@ -677,7 +679,7 @@ def test_adam_moves_by_its_learning_rate_and_drops_it_when_told():
     )
     seen = list(minimise(lambda x: x.sum().expand(4), torch.full((1, 3, 2, 2), 0.9), recipe, 6))
     values = [image[0, 0, 0, 0].item() for image, _ in seen]
-    falls = [before - after for before, after in zip(values, values[1:], strict=False)]
+    falls = [before - after for before, after in pairwise(values)]
     assert falls == pytest.approx([0.01, 0.01, 0.001, 0.001, 0.001], rel=1e-3)
 
 

@@ -1,0 +1,147 @@
+"""Exact nearest neighbours among the keys of a table, and how far to trust what they say."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+CHUNK = 8192  # queries looked up at once: bounds the memory of a large picture
+SWEEPS = 4  # of prefer_coherent; a preference spreads by one query a sweep
+
+
+class Index:
+    """The keys of a table, searched by scikit-learn.
+
+    keys: for every picture its blocks [(n, d1), (n, d2), ...], all pixels in reading order. balance: bring
+    each block to a total variance of 1, so that none drowns another. variance: the share that a PCA keeps
+    of what is then there; None for no PCA.
+    """
+
+    def __init__(self, keys: list[list[Tensor]], variance: float | None = 0.99, balance: bool = True) -> None:
+        from sklearn.neighbors import NearestNeighbors
+
+        widths = [block.shape[1] for block in keys[0]]
+        self.turn = None
+        if balance or variance is not None:
+            mean, covariance = _moments(keys)
+            totals = torch.stack([part.sum() for part in covariance.diagonal().split(widths)])
+            scales = torch.where(totals > 1e-12, totals.clamp_min(1e-12).rsqrt(), 1.0)
+            scales = scales if balance else torch.ones_like(scales)
+            scale = scales.repeat_interleave(torch.tensor(widths))
+            self.mean, self.turn = mean.float(), torch.diag(scale).float()
+            if variance is not None:
+                values, axes = torch.linalg.eigh(scale[:, None] * covariance * scale)
+                kept = int((values.flip(0).cumsum(0) < variance * values.sum()).sum()) + 1
+                self.turn = (scale[:, None] * axes.flip(1)[:, :kept]).float()
+        self.keys = torch.cat([self.project(blocks) for blocks in keys])
+        self._everything = NearestNeighbors(algorithm="brute").fit(self.keys.numpy())
+
+    def project(self, blocks: list[Tensor]) -> Tensor:
+        """Blocks [(n, d1), (n, d2), ...] as points (n, d) of the space that is searched."""
+        joined = torch.cat(blocks, dim=1)
+        return joined.contiguous() if self.turn is None else (joined - self.mean) @ self.turn
+
+    def search(
+        self, queries: Tensor, number: int, keep: Tensor | None = None, progress: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """The entries nearest to each query, (n, number), nearest first, and their Euclidean distances.
+
+        queries: (n, d) from project. keep: (entries,) which of them may be found; all unless given.
+        progress: a bar, after two seconds.
+        """
+        nearest, names = self._everything, None
+        if keep is not None:
+            names = keep.nonzero()[:, 0]
+            nearest = type(nearest)(algorithm="brute").fit(self.keys[names].numpy())
+        found, distances = [], []
+        bar = tqdm(total=len(queries), disable=not progress, delay=2, desc="nearest neighbours")
+        for chunk in queries.split(CHUNK):
+            rows = torch.from_numpy(nearest.kneighbors(chunk.numpy(), number, return_distance=False))
+            rows = rows if names is None else names[rows]
+            exact = self.distances(chunk, rows)
+            order = exact.argsort(dim=1, stable=True)
+            found.append(rows.gather(1, order))
+            distances.append(exact.gather(1, order))
+            bar.update(len(chunk))
+        bar.close()
+        return torch.cat(found), torch.cat(distances)
+
+    def distances(self, queries: Tensor, entries: Tensor) -> Tensor:
+        """Distances (n, k) of queries (n, d) from entries (n, k), by subtraction: no square is expanded."""
+        chunks = zip(queries.split(CHUNK), entries.split(CHUNK), strict=True)
+        return torch.cat([torch.linalg.vector_norm(q[:, None] - self.keys[e], dim=2) for q, e in chunks])
+
+
+def _moments(keys: list[list[Tensor]]) -> tuple[Tensor, Tensor]:
+    """Mean and covariance of all keys in float64, picture by picture."""
+    count = sum(len(blocks[0]) for blocks in keys)
+    mean = sum(torch.cat(blocks, dim=1).double().sum(0) for blocks in keys) / count
+    centred = (torch.cat(blocks, dim=1).double() - mean for blocks in keys)
+    return mean, sum(part.T @ part for part in centred) / count
+
+
+def prefer_coherent(
+    index: Index,
+    queries: Tensor,
+    found: Tensor,
+    places: Tensor,
+    grid: tuple[int, int, int],
+    step: int,
+    leniency: float,
+    keep: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Exchange what was found for neighbours' neighbours, where those are nearly as near.
+
+    queries: (n, d) of a grid (N, rows, columns) whose pixels lie `step` apart. found: (n, k). places: (entries,
+    3), picture, row and column of each. An entry beside that of an adjacent query, on the same side, is taken
+    if its squared distance is at most `leniency` times the present one. keep: as in Index.search.
+    Returns found and distances, (n, k) each. Source: Ashikhmin (2001); κ is image analogies'.
+    """
+    picture, row, column = places.T
+    heights, widths = (
+        torch.zeros(int(picture[-1]) + 1, dtype=torch.long).scatter_reduce(0, picture, axis + 1, "amax")
+        for axis in (row, column)
+    )
+    limit = leniency**0.5 * index.distances(queries, found)
+    for _ in range(SWEEPS):
+        coherent, distances = found, torch.full_like(limit, torch.inf)
+        for down, right in [(d, r) for d in (-step, 0, step) for r in (-step, 0, step) if d or r]:
+            theirs = found.view(*grid, -1).roll((down // step, right // step), dims=(1, 2)).flatten(0, 2)
+            p, r, c = picture[theirs], row[theirs] + down, column[theirs] + right
+            allowed = (r >= 0) & (r < heights[p]) & (c >= 0) & (c < widths[p])
+            beside = torch.where(allowed, theirs + down * widths[p] + right, 0)
+            if keep is not None:
+                allowed &= keep[beside]
+            theirs = index.distances(queries, beside).masked_fill(~allowed, torch.inf)
+            coherent = torch.where(theirs < distances, beside, coherent)
+            distances = torch.minimum(theirs, distances)
+        found = torch.where(distances <= limit, coherent, found)
+    return found, index.distances(queries, found)
+
+
+class Trust(NamedTuple):
+    """The factor to multiply a difference by that was found at a distance, between measured ones."""
+
+    distances: np.ndarray
+    factors: np.ndarray
+
+    def at(self, distance: Tensor) -> Tensor:
+        """Factors of the distance's shape; beyond the farthest measured one they fall with its square."""
+        where = distance.clamp_min(1e-9).double().numpy()
+        factors = np.interp(np.log(where), np.log(self.distances), self.factors)
+        factors = factors * np.minimum(1, self.distances[-1] / where) ** 2
+        return torch.from_numpy(factors).float()
+
+
+def measure_trust(distance: Tensor, found: Tensor, true: Tensor, steps: int = 8) -> Trust:
+    """By least squares, for `steps` ranges of distance: the factor that brings what was found to the truth.
+
+    distance: (n,). found, true: (n, C). Factors from 0 (it misleads) to 2 (averaging has faded it).
+    """
+    order = distance.argsort()
+    groups = [order[part] for part in torch.arange(len(order)).tensor_split(min(steps, len(order)))]
+    agreement = [(found[g] * true[g]).sum() / found[g].square().sum().clamp_min(1e-12) for g in groups]
+    middles = [max(distance[g].median().item(), 1e-9) for g in groups]
+    return Trust(np.array(middles), np.array([a.clamp(0, 2).item() for a in agreement]))

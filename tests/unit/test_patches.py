@@ -1,0 +1,189 @@
+"""Patches, the net as a convolution, and what it learns."""
+
+import math
+
+import pytest
+import torch
+
+from stylelab import images
+from stylelab.colour import rgb_to_yuv
+from stylelab.errors import ImageError, StylelabError, WeightsError
+from stylelab.filters import apply_filter
+from stylelab.patches import PatchNet, extract_patches, fit_patch_net, fold_patches, psnr
+
+
+def picture(name="astronaut", size=64, grey=True):
+    image = images.load_image(name, size=size, grey=grey)
+    side = min(image.shape[2:])
+    return image[..., :side, :side]
+
+
+def pairs(name, *sources, **options):
+    return [(image, apply_filter(image, name)) for image in (picture(s, **options) for s in sources)]
+
+
+def noise(*shape):
+    return torch.rand(shape, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 9])
+def test_patches_are_the_mirrored_neighbourhoods_in_reading_order(size):
+    image = noise(2, 3, 4, 6)
+    patches = extract_patches(image, size)
+    assert patches.shape == (2 * 4 * 6, 3 * size**2)
+    padded = torch.nn.functional.pad(image, [size // 2] * 4, mode="reflect") if size < 9 else None
+    for number, row, column in [(0, 0, 0), (1, 2, 5), (1, 3, 3)]:
+        patch = patches[(number * 4 + row) * 6 + column].view(3, size, size)
+        assert torch.equal(patch[:, size // 2, size // 2], image[number, :, row, column])
+        if padded is not None:
+            assert torch.equal(patch, padded[number, :, row : row + size, column : column + size])
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 7, 5), (2, 3, 4, 6), (1, 1, 1, 1)])
+@pytest.mark.parametrize(("size", "step"), [(1, 1), (3, 1), (5, 1), (3, 2), (5, 2), (5, 3)])
+def test_folding_undoes_extracting(shape, size, step):
+    image = noise(*shape)
+    grid = torch.arange(shape[0] * shape[2] * shape[3]).view(shape[0], *shape[2:])[:, ::step, ::step]
+    patches = extract_patches(image, size)[grid.flatten()]
+    assert torch.allclose(fold_patches(patches, shape, step), image, atol=1e-6)
+
+
+def test_folding_takes_the_mean_of_what_overlaps():
+    patches = torch.zeros(9, 9)
+    patches[4] = 1.0  # one of the nine patches that cover the middle pixel of a 3×3 image
+    assert fold_patches(patches, (1, 1, 3, 3))[0, 0, 1, 1] == pytest.approx(1 / 9)
+    assert fold_patches(patches, (1, 1, 3, 3))[0, 0, 0, 0] == pytest.approx(1 / 4)
+
+
+def test_the_default_net_is_the_published_one():
+    assert [tuple(layer.weight.shape) for layer in PatchNet().layers] == [
+        (21, 9), (17, 21), (13, 17), (9, 13), (1, 9)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_a_patch_net_is_a_convolution_followed_by_1x1_convolutions(channels, activation):
+    net = PatchNet(patch=5, channels=channels, hidden=(8, 4), activation=activation)
+    image = noise(2, channels, 9, 7)
+    with torch.no_grad():
+        pixel_by_pixel = net(extract_patches(image, 5)).clamp(0, 1).view(2, 9, 7, channels).permute(0, 3, 1, 2)
+    assert torch.allclose(net.stylise(image), pixel_by_pixel, atol=1e-6)
+
+
+def test_a_net_of_one_channel_changes_the_luminance_and_keeps_the_chroma():
+    image = picture("coffee", grey=False) * 0.5 + 0.2
+    net = PatchNet()
+    fit_patch_net(net, pairs("blur", "astronaut"), progress=False, steps=50)
+    result = net.stylise(image)
+    before, after = rgb_to_yuv(image), rgb_to_yuv(result)
+    assert torch.allclose(after[:, 1:], before[:, 1:], atol=1e-4)
+    assert torch.allclose(after[:, :1], net.stylise(before[:, :1]), atol=1e-4)
+
+
+def test_a_net_of_three_channels_learns_colour_and_takes_grey():
+    net = PatchNet(channels=3)
+    fit_patch_net(net, pairs("sharpen", "astronaut", grey=False), progress=False, steps=300)
+    coffee = picture("coffee", grey=False)
+    assert psnr(net.stylise(coffee), apply_filter(coffee, "sharpen")) > 40
+    assert net.stylise(coffee[:, :1]).shape == coffee.shape
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_training_starts_from_the_least_squares_map(activation):
+    training = pairs("blur", "astronaut", "starry_night")
+    patches = torch.cat([extract_patches(original, 3) for original, _ in training]).double()
+    patches = torch.cat([patches, torch.ones(len(patches), 1)], dim=1)
+    targets = torch.cat([filtered.flatten() for _, filtered in training]).double()
+    residual = targets - patches @ torch.linalg.lstsq(patches, targets).solution
+    linear = PatchNet(hidden=())
+    start = fit_patch_net(linear, training, progress=False, steps=1)
+    deep = PatchNet(activation=activation)
+    assert fit_patch_net(deep, training, progress=False, steps=1) == pytest.approx(start, rel=0.02)
+    assert start[0] == pytest.approx(residual.square().mean().item(), rel=0.25)  # of one batch
+
+
+def test_it_learns_an_unseen_emboss_and_what_no_linear_map_can():
+    coffee = picture("coffee")
+    for name, linear_limit in (("emboss", 45), ("edges", 30)):
+        net = PatchNet()
+        losses = fit_patch_net(net, pairs(name, "astronaut", "starry_night"), progress=False, steps=600)
+        reached = psnr(net.stylise(coffee), apply_filter(coffee, name))
+        assert reached > linear_limit
+        assert losses[-1] < losses[0]
+
+
+def test_the_published_optimiser_learns_too_but_slower():
+    training = pairs("emboss", "astronaut")
+    published = fit_patch_net(PatchNet(), training, optimiser="sgd", progress=False, steps=400)
+    adam = fit_patch_net(PatchNet(), training, progress=False, steps=400)
+    assert adam[-1] < published[-1] < published[0]
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not():
+    training = pairs("median", "astronaut")
+    nets = [PatchNet() for _ in range(3)]
+    losses = [
+        fit_patch_net(net, training, seed=seed, progress=False, steps=30)
+        for net, seed in zip(nets, (1, 1, 2), strict=True)
+    ]
+    assert losses[0] == losses[1] != losses[2]
+    assert torch.equal(nets[0].layers[0].weight, nets[1].layers[0].weight)
+
+
+def test_training_ends_early_on_a_plateau():
+    flat = torch.full((1, 1, 16, 16), 0.5)
+    assert len(fit_patch_net(PatchNet(), [(flat, flat)], optimiser="sgd", progress=False, steps=5000)) < 150
+    image = noise(1, 1, 48, 48)
+    noisy = [(image, noise(2, 1, 48, 48)[1:])]
+    assert len(fit_patch_net(PatchNet(), noisy, progress=False, steps=5000)) < 150
+
+
+def test_a_saved_net_comes_back_with_its_shape(tmp_path):
+    net = PatchNet(patch=5, channels=3, hidden=(7, 5), activation="relu")
+    net.save(tmp_path / "net.pt")
+    again = PatchNet.load(tmp_path / "net.pt")
+    image = noise(1, 3, 8, 8)
+    assert again.shape == net.shape
+    assert torch.equal(again.stylise(image), net.stylise(image))
+
+
+def test_a_file_that_is_no_net_says_so(tmp_path):
+    (tmp_path / "text.pt").write_text("hello")
+    torch.save({"weights": torch.ones(3)}, tmp_path / "other.pt")
+    for name in ("text.pt", "other.pt"):
+        with pytest.raises(WeightsError, match=rf"{name}: not a PatchNet; give a file that net\.save wrote"):
+            PatchNet.load(tmp_path / name)
+    with pytest.raises(WeightsError, match=r"gone\.pt: no such file"):
+        PatchNet.load(tmp_path / "gone.pt")
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"patch": 4}, "patch 4: a patch has a centre"),
+        ({"channels": 2}, "channels 2"),
+        ({"channels": 3, "hidden": (8, 2)}, "needs 3 or more units"),
+        ({"activation": "tanhh"}, 'unknown activation "tanhh"; did you mean tanh'),
+    ],
+)
+def test_settings_that_make_no_net_are_refused(settings, complaint):
+    with pytest.raises(StylelabError, match=complaint):
+        PatchNet(**settings)
+
+
+def test_what_cannot_be_learnt_from_is_refused():
+    image = noise(1, 1, 8, 8)
+    with pytest.raises(ImageError, match="no pairs"):
+        fit_patch_net(PatchNet(), [], progress=False)
+    with pytest.raises(ImageError, match=r"pair 1: the original is \(1, 1, 8, 8\).*\(1, 1, 8, 7\)"):
+        fit_patch_net(PatchNet(), [(image, image), (image, image[..., :7])], progress=False)
+    with pytest.raises(ImageError, match=r"\(8, 8\)"):
+        fit_patch_net(PatchNet(), [(image[0, 0], image[0, 0])], progress=False)
+    with pytest.raises(StylelabError, match='unknown optimiser "lbfgs"'):
+        fit_patch_net(PatchNet(), [(image, image)], optimiser="lbfgs", progress=False)
+
+
+def test_psnr_is_the_mean_squared_error_in_decibels():
+    assert psnr(torch.zeros(1, 1, 2, 2), torch.full((1, 1, 2, 2), 0.1)) == pytest.approx(20, abs=1e-4)
+    assert math.isfinite(psnr(torch.zeros(1), torch.zeros(1)))
