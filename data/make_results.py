@@ -2,8 +2,8 @@
 
     python data/make_results.py
 
-Takes a minute a picture on two cores. Other processors round differently, so pictures made elsewhere differ in
-details that nobody sees.
+Takes a minute a picture on two cores. Other processors round differently: pictures made elsewhere differ in
+details.
 """
 
 from pathlib import Path

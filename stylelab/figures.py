@@ -200,7 +200,7 @@ def chroma_clouds(
         0.5, *(1.05 * v.abs().max().item() for _, v in clouds)
     )  # of V; only the purest reds go further
     width = min(WIDTH, 3.2 * len(images) + 0.6)
-    figure = CourseFigure((width - 0.6) / len(images) * reach / 0.5 + 0.95, caption, width=width)
+    figure = CourseFigure((width - 0.6) / len(images) * reach / 0.45 + 0.85, caption, width=width)
     axes = figure.subplots(1, len(images), squeeze=False, sharex=True, sharey=True)[0]
     for axis, pixels, chroma, title in zip(axes, thinned, clouds, titles, strict=True):
         axis.scatter(*chroma, s=3, c=pixels.numpy(), linewidths=0)

@@ -94,9 +94,10 @@ def prefer_coherent(
 ) -> tuple[Tensor, Tensor]:
     """Exchange what was found for neighbours' neighbours, where those are nearly as near.
 
-    queries: (n, d) of a grid (N, rows, columns) whose pixels lie `step` apart. found: (n, k). places: (entries,
-    3), picture, row and column of each. An entry beside that of an adjacent query, on the same side, is taken
-    if its squared distance is at most `leniency` times the present one. keep: as in Index.search.
+    queries: (n, d) of a grid (N, rows, columns) whose pixels lie `step` apart. found: (n, k). places:
+    (entries, 3), the picture, row and column of each. An entry that lies beside that of an adjacent query,
+    on the same side, is taken if its squared distance is at most `leniency` times that of the entry found.
+    keep: as in Index.search.
     Returns found and distances, (n, k) each. Source: Ashikhmin (2001); κ is image analogies'.
     """
     picture, row, column = places.T

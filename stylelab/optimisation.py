@@ -181,5 +181,6 @@ def _check_finite(terms: Tensor, index: int) -> None:
 
 def _bar(total: int, progress: bool) -> tqdm:
     # As text in notebooks too: a stored widget is dead in every page viewer and reopened notebook.
-    stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    in_notebook = type(sys.stdout).__module__.startswith("ipykernel")
+    stream = sys.stdout if in_notebook else sys.stderr
     return tqdm(total=total, disable=not progress, unit="step", desc="transfer", file=stream)

@@ -7,6 +7,7 @@ every pixel, the others are 1×1 convolutions on what the first one found.
 
 import itertools
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -161,6 +162,22 @@ def fit_patch_net(
     Returns the mean squared error of every 25 steps, of values in [0, 1], clamped as a picture's are.
     Raises StylelabError for an unknown optimiser and ImageError for images that make no pair.
     """
+    losses = []
+    with tqdm(total=steps, disable=not progress, desc="patch net") as bar:
+        for step, _, loss in training(net, pairs, optimiser, seed, steps):
+            losses.append(loss)
+            bar.update(step - bar.n)
+            bar.set_postfix_str(f"{-10 * math.log10(max(loss, 1e-12)):.1f} dB")
+    return losses
+
+
+def training(
+    net: PatchNet, pairs, optimiser: str = "adam", seed: int = 0, steps: int = 1500
+) -> Iterator[tuple[int, int, float]]:
+    """What fit_patch_net does, as a generator that can be watched, paused and stopped.
+
+    Yields, every 25 steps: the step, the last step as far as is known, and the mean squared error of the 25.
+    """
     if optimiser not in OPTIMISERS:
         raise StylelabError(unknown("optimiser", optimiser, OPTIMISERS, "patches.OPTIMISERS"))
     generator = torch.Generator().manual_seed(seed)
@@ -175,29 +192,26 @@ def fit_patch_net(
         batch, rate, glide, method = 256, 0.01, 1, torch.optim.SGD(net.parameters())
     patches, values = patches.to(device), values.to(device)
     losses, recent, end = [], [], steps
-    with tqdm(total=steps, disable=not progress, desc="patch net") as bar:
-        for step in range(1, steps + 1):
-            chosen = torch.randint(len(patches), (batch,), generator=generator).to(device)
-            output = net(patches[chosen])
-            # Clamped as the picture is; but the gradient passes, to call back what strays too far.
-            output = output + (output.clamp(0, 1) - output).detach()
-            loss = (output - values[chosen]).square().mean()
-            method.zero_grad()
-            (4 * loss).backward()  # in the net's own units, −1 to 1, as the published learning rate has it
-            for group in method.param_groups:
-                group["lr"] = rate * min(1, (end - step + 1) / glide)
-            method.step()
-            recent.append(loss.detach())
-            if step % 25 == 0 or step == end:
-                losses.append(torch.stack(recent).mean().item())
-                recent = []
-                bar.update(step - bar.n)
-                bar.set_postfix_str(f"{-10 * math.log10(max(losses[-1], 1e-12)):.1f} dB")
-            if step == end:
-                break
-            if end == steps and step % 25 == 0 and _is_level(losses):
-                end = min(steps, step + glide)
-    return losses
+    for step in range(1, steps + 1):
+        chosen = torch.randint(len(patches), (batch,), generator=generator).to(device)
+        output = net(patches[chosen])
+        # Clamped as the picture is; but the gradient passes, to call back what strays too far.
+        output = output + (output.clamp(0, 1) - output).detach()
+        loss = (output - values[chosen]).square().mean()
+        method.zero_grad()
+        (4 * loss).backward()  # in the net's own units, −1 to 1, as the published learning rate has it
+        for group in method.param_groups:
+            group["lr"] = rate * min(1, (end - step + 1) / glide)
+        method.step()
+        recent.append(loss.detach())
+        if step % 25 == 0 or step == end:
+            losses.append(torch.stack(recent).mean().item())
+            recent = []
+            yield step, end, losses[-1]
+        if step == end:
+            break
+        if end == steps and step % 25 == 0 and _is_level(losses):
+            end = min(steps, step + glide)
 
 
 def _is_level(losses: list[float], span: int = 8) -> bool:

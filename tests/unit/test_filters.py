@@ -11,9 +11,8 @@ from stylelab import filters
 from stylelab.errors import ImageError, StylelabError
 from stylelab.filters import FILTERS, apply_filter, gaussian_blur, reflect_pad
 
-NAMES = {
-    "emboss", "sharpen", "edges", "blur", "median", "oil", "sketch", "unsharp", "halftone", "pixelate", "posterise"
-}  # fmt: skip
+NAMES = {"emboss", "sharpen", "edges", "blur", "median", "oil", "sketch", "unsharp"}
+NAMES |= {"halftone", "pixelate", "posterise"}
 
 
 def picture(height=40, width=50, channels=1, seed=0):
@@ -132,7 +131,7 @@ def test_padding_mirrors_like_numpy_however_far():
 
 
 def test_an_unknown_filter_is_told_its_neighbour():
-    with pytest.raises(StylelabError, match=r'unknown filter "embos"; did you mean emboss\?.*stylelab\.FILTERS'):
+    with pytest.raises(StylelabError, match=r'filter "embos"; did you mean emboss.*stylelab\.FILTERS'):
         apply_filter(picture(), "embos")
 
 

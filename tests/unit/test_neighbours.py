@@ -1,4 +1,4 @@
-"""The nearest neighbours against brute force, coherence against its bound, and trust against least squares."""
+"""Nearest neighbours against brute force, coherence against its bound, trust against least squares."""
 
 import pytest
 import torch

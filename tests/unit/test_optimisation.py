@@ -1,5 +1,6 @@
 """The transfer: what it minimises, in which order, from where, until when, and what it hands back."""
 
+import io
 import math
 import signal
 from itertools import pairwise
@@ -378,6 +379,17 @@ def test_progress_shows_loss_and_time_on_stderr_and_only_when_asked(vgg, photo, 
     transfer(photo, painting, SMALL, vgg, progress=False)
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
+
+
+def test_progress_is_plain_text_in_the_output_of_a_notebooks_cell(vgg, photo, painting, monkeypatch, capsys):
+    class OutStream(io.StringIO):
+        """As a kernel's sys.stdout."""
+
+    OutStream.__module__ = "ipykernel.iostream"
+    cell = OutStream()
+    monkeypatch.setattr("sys.stdout", cell)
+    transfer(photo, painting, ONE_SIZE.replace(steps=1), vgg)
+    assert "1/1" in cell.getvalue() and capsys.readouterr().err == ""
 
 
 # --- numbers that are none

