@@ -194,7 +194,7 @@ def _seed(seed: int) -> int:
 
 
 def _weighted(text: str) -> tuple[str, float]:
-    """ "starry_night=2" as the name and its weight; a file's name means the file, whatever it contains."""
+    """The name and the weight in NAME=WEIGHT; the name of a file means the file, whatever it contains."""
     name, equals, weight = text.rpartition("=")
     if not equals or os.path.exists(os.path.expanduser(text)):
         return text, 1.0

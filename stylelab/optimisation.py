@@ -94,7 +94,7 @@ def transfer(
                 if callback:
                     callback(last)
         except KeyboardInterrupt:
-            if last is None:
+            if not history:
                 raise
             interrupted = True
     losses = [dict(zip(TERMS, row, strict=True)) for row in torch.stack(history).tolist()]

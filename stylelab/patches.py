@@ -278,5 +278,6 @@ def _start_linear(net: PatchNet, patches: Tensor, values: Tensor) -> None:
 
 
 def check_patch(size: int) -> None:
+    """StylelabError for a side that is not an odd number of pixels."""
     if not isinstance(size, int) or size < 1 or size % 2 == 0:
         raise StylelabError(f"patch {size}: a patch has a centre, so its side is odd: 1, 3, 5, 7, ...")

@@ -23,22 +23,23 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-STARTING = 240  # seconds that a server, a browser or a page may take to start on a busy machine
+# Seconds after which a test takes a thing for hung. No test measures time, and machines may be busy.
+STARTING, RUNNING = 240, 1200
 SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # all cells are on the page at once
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
-# A picture's size and words, and how far the darkest and the brightest of 32 × 32 samples of it are apart.
-PICTURES = """selector => Promise.all([...document.querySelectorAll(selector)].map(async img => {
-    await img.decode();
+# How far the darkest and the brightest of 32 × 32 samples of a picture are apart; null while it loads.
+PICTURES = """selector => [...document.querySelectorAll(selector)].map(img => {
+    const loaded = img.complete && img.naturalWidth > 0;
     const canvas = Object.assign(document.createElement("canvas"), {width: 32, height: 32});
     const pen = canvas.getContext("2d");
-    pen.drawImage(img, 0, 0, 32, 32);
-    const grey = pen.getImageData(0, 0, 32, 32).data.filter((_, i) => i % 4 == 1);
+    if (loaded) pen.drawImage(img, 0, 0, 32, 32);
+    const green = pen.getImageData(0, 0, 32, 32).data.filter((_, i) => i % 4 == 1);
     return {width: img.naturalWidth, height: img.naturalHeight, alt: img.alt, shown: img.checkVisibility(),
-            spread: Math.max(...grey) - Math.min(...grey)};
-}))"""
+            spread: loaded ? Math.max(...green) - Math.min(...green) : null};
+})"""
 OUTPUTS = """() => jupyterapp.shell.currentWidget.content.widgets
     .flatMap(cell => cell.model.toJSON().outputs ?? [])"""
 BUSY = "() => [...document.querySelectorAll('.jp-InputPrompt')].some(e => e.textContent.includes('*'))"
@@ -53,7 +54,7 @@ class NotebookPage:
         page.on("console", lambda m: self.console_errors.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: self.console_errors.append(str(error)))
 
-    def run_all(self, timeout: float = 300) -> None:
+    def run_all(self, timeout: float = RUNNING) -> None:
         """Clear all outputs, run all cells, and wait for the last one or for an error; timeout in seconds."""
         self.choose("Edit", "Clear Outputs of All Cells")
         self.wait_for(lambda: self.outputs() == [], what="the stored outputs to go")
@@ -70,7 +71,7 @@ class NotebookPage:
         self.page.get_by_role("menuitem", name=menu, exact=True).click()
         self.page.get_by_role("menuitem", name=item, exact=True).click()
 
-    def wait_for(self, condition, timeout: float = 30, what: str = "the page"):
+    def wait_for(self, condition, timeout: float = STARTING, what: str = "the page"):
         """Ask until `condition()` is true, and return what it gave; TimeoutError after `timeout` seconds."""
         end = time.monotonic() + timeout
         while not (value := condition()):
@@ -96,7 +97,7 @@ class NotebookPage:
         return sum(self.page.get_by_text(t).count() for t in ("Error displaying widget", "Loading widget..."))
 
     def pictures(self, selector: str = ".jp-OutputArea-output img") -> list[dict]:
-        """Of every picture: width, height (pixels), alt, shown, spread (0..255; 0 where it is blank)."""
+        """Every picture: width, height (pixels), alt, shown, spread (0..255; 0 if blank, None if loading)."""
         return self.page.evaluate(PICTURES, selector)
 
 
@@ -179,6 +180,7 @@ def lab_server(browser, tmp_path_factory):
 def open_notebook(browser, lab_server):
     """A function: the name of a notebook, or a new name and its cells' sources -> its NotebookPage."""
     context = browser.new_context(viewport={"width": 1200, "height": 1500})
+    context.set_default_timeout(STARTING * 1000)
     url, headers = lab_server["url"], {"Authorization": f"token {lab_server['token']}"}
 
     def ask(method: str, path: str):
@@ -191,9 +193,9 @@ def open_notebook(browser, lab_server):
             nbformat.write(made, lab_server["root"] / "notebooks" / name)
         notebook = NotebookPage(context.new_page())
         notebook.page.goto(f"{url}/doc/tree/notebooks/{name}?reset&token={lab_server['token']}")
-        notebook.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=STARTING * 1000)
+        notebook.page.wait_for_selector(".jp-Notebook .jp-Cell")
         # The indicator by the toolbar says idle before there is a kernel; the status bar names both.
-        notebook.page.get_by_text(re.compile(r"^Python 3.*\| Idle$")).wait_for(timeout=STARTING * 1000)
+        notebook.page.get_by_text(re.compile(r"^Python 3.*\| Idle$")).wait_for()
         return notebook
 
     yield opened

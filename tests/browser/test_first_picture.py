@@ -3,8 +3,11 @@
 
 def test_first_notebook_shows_a_picture(open_notebook):
     notebook = open_notebook("00_first_picture.ipynb")
-    notebook.run_all(timeout=600)
+    notebook.run_all()
     assert notebook.errors() == []
     assert notebook.dead_widgets() == 0
-    seen = [p for p in notebook.pictures() if p["shown"] and p["width"] > 100 and p["spread"] > 50]
-    assert seen, f"no picture on the page, of {notebook.pictures()}"
+
+    def pictures():
+        return [p for p in notebook.pictures() if p["shown"] and p["width"] > 100 and (p["spread"] or 0) > 50]
+
+    assert notebook.wait_for(pictures, what="a picture on the page that is not blank")
