@@ -8,6 +8,7 @@ from torch import Tensor
 from stylelab.recipes import Recipe
 
 SHORTEN = 0.3  # what is left of a step that made things worse
+FIRST_MOVE = 0.02  # how far the mean pixel goes while nothing is known of curvature; from noise that may last
 
 
 def minimise(
@@ -54,7 +55,7 @@ def _projected_lbfgs(terms_of, start, recipe, steps) -> Iterator[tuple[Tensor, T
 def _two_loops(gradient: Tensor, pairs: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
     """The gradient times the inverse curvature that pairs of (step, change of gradient, 1 / product) tell."""
     if not pairs:
-        return gradient / gradient.abs().sum().clamp_min(1)
+        return gradient * (FIRST_MOVE / gradient.abs().mean().clamp_min(torch.finfo(gradient.dtype).tiny))
     q, shares = gradient, []
     for moved, bent, inverse in reversed(pairs):
         shares.append(inverse * (moved * q).sum())

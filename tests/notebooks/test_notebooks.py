@@ -57,9 +57,11 @@ def printed(output):
     return output.get("text", "") + "".join(str(data[kind]) for kind in data if kind.startswith("text/"))
 
 
-def test_there_are_notebooks_numbered_in_reading_order():
-    assert [path.name[:3] for path in NOTEBOOKS] == [f"{n:02d}_" for n in range(len(NOTEBOOKS))]
+def test_notebooks_are_numbered_in_reading_order():
     assert NOTEBOOKS, "no notebooks found"
+    assert NOTEBOOKS[0].name == "00_first_picture.ipynb"
+    numbers = [re.fullmatch(r"(\d\d)_[a-z0-9_]+\.ipynb", path.name)[1] for path in NOTEBOOKS]
+    assert len(numbers) == len(set(numbers))
 
 
 def test_is_a_valid_small_notebook(path, notebook):
@@ -81,12 +83,17 @@ def test_opens_with_a_title_and_has_its_sections(path, notebook):
     assert len(re.findall(r"^# ", text, re.M)) == 1, "one title"
 
 
-def test_exercises_hide_their_solutions(path, notebook):
+def test_exercises_come_with_hidden_hints_and_solutions(path, notebook):
     text = prose(notebook)
     assert text.count("<details") == text.count("</details>") == text.count("<summary")
     if not path.name.startswith("00_"):
-        solutions = re.findall(r"<summary>.*?solution.*?</summary>", text, re.I)
-        assert len(solutions) >= 3, "three exercises or more, each with its solution in <details>"
+        exercises = re.split(r"^#+ .*exercise", text, maxsplit=1, flags=re.I | re.M)[1]
+        numbered = re.findall(r"^(?:\*\*|#+ )(?:Exercise )?(\d)", exercises, re.I | re.M)
+        assert len(set(numbered)) >= 3, (
+            f"three exercises or more, each titled with its number; found {numbered}"
+        )
+        summaries = " ".join(re.findall(r"<summary>(.*?)</summary>", exercises, re.S)).lower()
+        assert "hint" in summaries and "solution" in summaries
 
 
 def test_stores_one_clean_run_from_top_to_bottom(notebook):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from sklearn.neighbors import NearestNeighbors
 
 from stylelab import neighbours
 from stylelab.neighbours import Index, measure_trust, prefer_coherent
@@ -24,6 +25,17 @@ def test_neighbours_are_those_of_brute_force(variance):
     found, distances = index.search(queries, 5)
     assert torch.allclose(distances, brute_force(queries, index.keys, 5), rtol=1e-6, atol=0)
     assert torch.equal(index.distances(queries, found), distances)
+
+
+@pytest.mark.parametrize("entries", [1, 31, 33, 4096, 4097, 9000])
+@pytest.mark.parametrize("number", [1, 8])
+def test_neighbours_are_those_of_scikit_learn_at_every_size_of_table(entries, number):
+    index = Index([[noise(entries, 5)]], None, balance=False)
+    queries, number = noise(300, 5, seed=4), min(number, entries)
+    found, distances = index.search(queries, number)
+    theirs = NearestNeighbors(algorithm="brute").fit(index.keys.double()).kneighbors(queries.double(), number)
+    assert torch.allclose(distances.double(), torch.from_numpy(theirs[0]), rtol=1e-5)
+    assert torch.equal(found, torch.from_numpy(theirs[1]))
 
 
 def test_an_entry_finds_itself_at_distance_zero_exactly():
@@ -67,7 +79,9 @@ def test_only_kept_entries_are_found():
 def test_chunks_change_nothing(monkeypatch):
     index = Index([[noise(300, 5)]], None, balance=False)
     whole = index.search(noise(100, 5, seed=3), 4)
-    monkeypatch.setattr(neighbours, "CHUNK", 7)
+    for size, smaller in (("CHUNK", 7), ("QUERIES", 5), ("ENTRIES", 64)):
+        monkeypatch.setattr(neighbours, size, smaller)
+    index = Index([[noise(300, 5)]], None, balance=False)
     parts = index.search(noise(100, 5, seed=3), 4)
     assert torch.equal(whole[0], parts[0]) and torch.equal(whole[1], parts[1])
 

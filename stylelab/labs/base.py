@@ -1,0 +1,221 @@
+"""What every lab is built on: a box that shows itself, a worker of its own, errors as one readable line.
+
+A control's callback only notes what is to be done and returns. The worker does it, between two steps of a run
+if there is one, and reads the controls when it does, so what was asked for in between is never queued up.
+"""
+
+import atexit
+import html
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import ipywidgets as widgets
+from IPython import get_ipython
+
+from stylelab.errors import StylelabError
+from stylelab.labs.drawing import encode
+from stylelab.labs.worker import Worker
+
+PREVIEW = 0.2  # seconds between two previews of a run, at least
+
+_open: weakref.WeakSet = weakref.WeakSet()
+_cells: dict[tuple, list] = {}
+
+
+class Picture(widgets.VBox):
+    """A picture and the line of text below it that says what it shows now. width: at most, in CSS pixels."""
+
+    def __init__(self, width: int = 320) -> None:
+        self.image = widgets.Image(format="jpeg", layout={"width": "100%", "height": "auto"})
+        self.text = widgets.HTML(layout={"margin": "0 2px", "width": "auto"})
+        layout = {"flex": f"1 1 {min(width, 240)}px", "max_width": f"{width}px", "margin": "4px"}
+        super().__init__([self.image, self.text], layout=layout)
+        self.says = ""
+
+    def show(self, picture, says: str, final: bool = False) -> None:
+        """picture: what `encode` takes, or the bytes of an SVG. says: the line. final: PNG, not JPEG."""
+        data, kind = (picture, "svg+xml") if isinstance(picture, bytes) else encode(picture, final)
+        with self.image.hold_sync():
+            self.image.format, self.image.value = kind, data
+        self.says = says
+        self.text.value = f'<div style="line-height: 1.35">{html.escape(says)}</div>'
+
+
+class Lab(widgets.VBox):
+    """A box of controls and pictures that shows itself, with one worker thread of its own.
+
+    A subclass makes its controls once, connects them with `on` and `button`, gives its rows to `build`, and
+    has work done with `later`. What it made is in `result`, the last exception of a callback or of the worker
+    in `last_error`. A lab with a run gives `run_controls` what makes its generator (see Worker.begin).
+    """
+
+    result = None
+
+    def __init__(self) -> None:
+        self.last_error: Exception | None = None
+        self._worker = Worker(f"lab {type(self).__name__}", self._reporting, self._progressed)
+        self.later, self.wait = self._worker.later, self._worker.wait
+        self._previewed = 0.0
+        self.complaint = widgets.HTML(layout={"margin": "0 4px"})
+        super().__init__(layout={"width": "100%", "max_width": "1060px"})
+        _open.add(self)
+        _close_those_of_the_run_before(self)
+
+    def build(self, *rows: widgets.Widget) -> None:
+        """Puts the rows, and the line for errors, into the box."""
+        self.children = (*rows, self.complaint)
+
+    def __repr__(self) -> str:  # what a page viewer without a kernel shows
+        return "Live controls: run this cell in Jupyter to use them. Without a kernel, see the figure beside."
+
+    def on(self, control: widgets.Widget, action: Callable[[], None]) -> widgets.Widget:
+        """Calls `action` whenever the control's value changes. Returns the control."""
+        control.observe(lambda change: self.act(action), "value")
+        return control
+
+    def button(self, label: str, action: Callable[[], None], tooltip: str = "") -> widgets.Button:
+        """A button that calls `action`."""
+        layout = {"width": "auto", "min_width": "76px"}
+        made = widgets.Button(description=label, tooltip=tooltip, layout=layout)
+        made.on_click(lambda _: self.act(action))
+        return made
+
+    def act(self, action: Callable[[], None]) -> None:
+        """Does what a control asks for; an exception becomes the line for errors, and `last_error`."""
+        if not self._worker.closed:
+            self.complaint.value = ""
+            with self._reporting():
+                action()
+
+    @contextmanager
+    def _reporting(self):
+        try:
+            yield
+        except Exception as error:  # whatever it is, the lab goes on, and says so
+            self.last_error = error
+            name = "" if isinstance(error, StylelabError) else f"{type(error).__name__}: "
+            lines = str(error).strip().splitlines() or ["no more is known"]
+            line = html.escape((name + lines[0])[:400])
+            self.complaint.value = f'<span role="alert" style="color: #b3261e">✗ {line}</span>'
+
+    def close(self) -> None:
+        """Ends the worker, after the step it is in, and takes the lab off the page."""
+        self._worker.close()
+        for widget in _family(self):
+            widgets.Widget.close(widget)
+
+    # A run -------------------------------------------------------------------------------------------------
+
+    def run_controls(self, maker: Callable[[], Iterator[float]], *more: widgets.Widget) -> widgets.HBox:
+        """Start, Pause and Stop with a progress bar, for the generator that `maker` makes; more: buttons."""
+        self.start = self.button("Start", lambda: self.begin(maker()), "begin a new run")
+        self.pause = self.button("Pause", self._toggle, "hold the run, or let it go on")
+        self.stop = self.button("Stop", self._halt, "end the run and keep what there is")
+        self.progress = widgets.FloatProgress(value=0.0, min=0.0, max=1.0, layout={"width": "180px"})
+        self.status = widgets.HTML(value="nothing is running", layout={"min_width": "240px"})
+        children = [self.start, self.pause, self.stop, *more, self.progress, self.status]
+        return widgets.HBox(children, layout={"flex_flow": "row wrap", "align_items": "center"})
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a run, be it paused."""
+        return self._worker.running
+
+    def begin(self, run: Iterator[float]) -> None:
+        """Starts a run, in the place of the one there may be."""
+        self.status.value, self.pause.description, self.progress.value = "starting …", "Pause", 0.0
+        self._worker.begin(run)
+
+    def due(self) -> bool:
+        """Whether it is time for another preview of the run."""
+        now = time.monotonic()
+        if now - self._previewed < PREVIEW:
+            return False
+        self._previewed = now
+        return True
+
+    def follow(self, steps: Iterable, recipe, show: Callable[[object, bool], None]) -> Iterator[float]:
+        """A run made of an optimisation's Steps. show: is given a Step, and whether no other will follow.
+
+        recipe: whose steps they are; a step's share of the work is its share of the pixels.
+        """
+        scales = zip(recipe.scales, recipe.steps, strict=True)
+        pixels = [scale**2 for scale, count in scales for _ in range(count)]
+        step = None
+        try:
+            for step in steps:
+                if step.index == 1 or self.due():
+                    show(step, False)
+                yield sum(pixels[: step.index]) / sum(pixels)
+        finally:
+            if step is not None:
+                show(step, True)
+
+    def _toggle(self) -> None:
+        self._worker.pause()
+        self.pause.description = "Resume" if self._worker.paused else "Pause"
+        if self._worker.paused:
+            self.status.value = "paused"
+        else:
+            self.status.value = "running" if self.running else "nothing is running; press Start"
+
+    def _halt(self) -> None:
+        self.status.value = "stopping …" if self.running else "nothing is running"
+        self.pause.description = "Pause"
+        self._worker.stop()
+
+    def _progressed(self, what: str, share: float, seconds: float) -> None:
+        self.progress.value = share
+        if what == "running":
+            left = seconds * (1 - share) / max(share, 1e-9)
+            self.status.value = f"{share:.0%} · {_clock(seconds)} elapsed · about {_clock(left)} remaining"
+        else:
+            self.pause.description = "Pause"
+            self.status.value = f"{what} after {_clock(seconds)}"
+
+
+def row(*children: widgets.Widget) -> widgets.HBox:
+    """Widgets side by side, going on below where the page is too narrow."""
+    return widgets.HBox(children, layout={"flex_flow": "row wrap", "align_items": "flex-start"})
+
+
+def controls(*children: widgets.Widget) -> widgets.HBox:
+    """Labelled controls in columns, all equally wide, each label in full."""
+    for child in children:
+        child.style.description_width = "128px"
+        child.layout.width = "340px"
+    return row(*children)
+
+
+def _clock(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
+
+
+def _family(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    for child in getattr(widget, "children", ()):
+        yield from _family(child)
+    yield widget
+
+
+def _close_those_of_the_run_before(lab: Lab) -> None:
+    """A cell that is run again makes a new lab: its old one is closed. The labs of other cells are not.
+
+    A front end that does not tell cells apart has one lab of each kind.
+    """
+    kernel = getattr(get_ipython(), "kernel", None)
+    if kernel is None:
+        return
+    message = kernel.get_parent("shell")
+    cell, run = message.get("metadata", {}).get("cellId"), message.get("header", {}).get("msg_id")
+    earlier = _cells.get((type(lab), cell), [])
+    for _, old in (entry for entry in earlier if entry[0] != run):
+        old.close()
+    _cells[type(lab), cell] = [entry for entry in earlier if entry[0] == run] + [(run, lab)]
+
+
+@atexit.register
+def _close_all() -> None:
+    for lab in [*_open]:
+        lab.close()

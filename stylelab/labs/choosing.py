@@ -1,0 +1,118 @@
+"""How a lab is given a picture: by a sample's name, a path, and in one lab a gallery and an upload."""
+
+import base64
+import itertools
+from functools import lru_cache
+
+import ipywidgets as widgets
+import traitlets
+
+from stylelab.errors import ImageError
+from stylelab.images import load_image, sample_names
+from stylelab.labs.base import Lab
+from stylelab.labs.drawing import encode
+
+MOST_BYTES = 10_000_000  # what a notebook server passes on in one message
+_numbers = itertools.count()
+
+
+class Thumbnail(widgets.VBox):
+    """A button that looks like a picture, with its name written at its foot. `mark` ticks it."""
+
+    def __init__(self, picture: bytes, label: str, action, size: tuple[int, int] = (108, 81)) -> None:
+        kind, self.label = f"stylelab-thumbnail-{next(_numbers)}", label
+        code = base64.b64encode(picture).decode()
+        self.button = widgets.Button(
+            tooltip=label, layout={"width": f"{size[0]}px", "height": f"{size[1]}px"}
+        )
+        self.button.add_class(kind)
+        self.button.on_click(lambda _: action())
+        style = widgets.HTML(
+            f"<style>.{kind}.{kind} {{background: linear-gradient(transparent 55%, #000c), "
+            f"url(data:image/jpeg;base64,{code}) center/cover; color: white; display: flex; padding: 2px; "
+            "align-items: flex-end; justify-content: center; line-height: 18px; font-size: 12px}"
+            f".{kind}.stylelab-marked {{outline: 3px solid #0072b2; outline-offset: -1px}}</style>",
+            layout={"display": "none"},
+        )
+        self.mark(False)
+        super().__init__([style, self.button], layout={"margin": "1px", "overflow": "visible"})
+
+    def mark(self, marked: bool) -> None:
+        """Ticks the thumbnail, or not."""
+        self.button.description = f"✓ {self.label}" if marked else self.label
+        (self.button.add_class if marked else self.button.remove_class)("stylelab-marked")
+
+
+@lru_cache(maxsize=64)
+def _small(name: str) -> bytes:
+    return encode(load_image(name, 110))[0]
+
+
+class Chooser(widgets.VBox):
+    """A picture, chosen by name, by path or, with `thumbnails`, from a gallery or by an upload.
+
+    lab: where complaints are shown. label: of the control. chosen: a sample's name, at first. names: the
+    samples on offer. Its trait `value` is (name, source): the picture's name, and what load_image takes.
+    """
+
+    value = traitlets.Tuple()
+
+    def __init__(self, lab: Lab, label: str, chosen: str, names=None, thumbnails: bool = False) -> None:
+        self._lab = lab
+        names = list(names or sample_names("content") + sample_names("style"))
+        self.sample = widgets.Dropdown(options=names, value=chosen, description=label)
+        self.path = widgets.Text(
+            description="or a path", placeholder="holiday.jpg, then Enter", continuous_update=False
+        )
+        for control in (self.sample, self.path):
+            control.style.description_width, control.layout.width = "128px", "340px"
+        lab.on(self.sample, lambda: self._take(self.sample.value, self.sample.value))
+        lab.on(self.path, self._take_path)
+        self.thumbnails = {}
+        rows: list = [widgets.HBox([self.sample, self.path], layout={"flex_flow": "row wrap"})]
+        if thumbnails:
+            self.thumbnails = {name: Thumbnail(_small(name), name, self._chooser_of(name)) for name in names}
+            self.upload = widgets.FileUpload(
+                accept="image/*", description="or upload (up to 10 MB)", layout={"width": "340px"}
+            )
+            lab.on(self.upload, self._take_upload)
+            gallery = widgets.HBox([*self.thumbnails.values()], layout={"flex_flow": "row wrap"})
+            rows = [gallery, widgets.HBox([*rows[0].children, self.upload], layout=rows[0].layout)]
+        super().__init__(rows, layout={"flex": "0 0 auto", "max_width": "100%"})
+        self._take(chosen, chosen)
+
+    def image(self, size: int):
+        """The chosen picture, (1, 3, H, W), at most `size` pixels long."""
+        return load_image(self.value[1], size)
+
+    def _chooser_of(self, name: str):
+        def choose() -> None:
+            if self.sample.value == name:
+                self._lab.act(lambda: self._take(name, name))
+            self.sample.value = name
+
+        return choose
+
+    def _take(self, name: str, source) -> None:
+        for label, thumbnail in self.thumbnails.items():
+            thumbnail.mark(label == source)
+        self.value = (name, source)
+
+    def _take_path(self) -> None:
+        path = self.path.value.strip()
+        if path:
+            load_image(path, 16)  # complains before anything is changed
+            self._take(path, path)
+
+    def _take_upload(self) -> None:
+        for upload in self.upload.value:
+            name, data = upload["name"], bytes(upload["content"])
+            if len(data) > MOST_BYTES:
+                raise ImageError(
+                    f"{name}: {len(data) / 1e6:.1f} MB; an upload takes up to 10: give its path instead"
+                )
+            try:
+                load_image(data, 16)
+            except ImageError as error:
+                raise ImageError(str(error).replace("the bytes given", name)) from error
+            self._take(name, data)

@@ -1,0 +1,113 @@
+"""The lab of notebook 02: what a layer sees of a photograph, and what it no longer knows."""
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from stylelab.features import shared_extractor
+from stylelab.images import load_image
+from stylelab.labs.base import Lab, Picture, controls, row
+from stylelab.labs.choosing import Chooser
+from stylelab.labs.drawing import enlarge, heat_map
+from stylelab.labs.gram_lab import RELUS
+from stylelab.losses import content_loss
+from stylelab.optimisation import optimise
+from stylelab.recipes import Recipe
+
+
+def content(size: int = 160) -> "ContentLab":
+    """The lab of content; see ContentLab. size: longest side in pixels of its pictures."""
+    return ContentLab(size)
+
+
+class ContentLab(Lab):
+    """One channel of a layer as a picture; the photograph shifted, brightened, or made from its features.
+
+    `feature_map` is the one shown, (h, w); `result` the reconstruction, (1, 3, H, W), once there is one.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.feature_map: Tensor | None = None
+        self._known: tuple = ()
+        self.photograph = Chooser(self, "photograph", "cat")
+        self.layer = widgets.SelectionSlider(options=RELUS, value="relu4_2", description="layer")
+        self.channel = widgets.IntSlider(value=0, min=0, max=511, description="channel")
+        self.shift = widgets.IntSlider(value=0, min=-16, max=16, description="shift (pixels)")
+        self.brighten = widgets.FloatSlider(value=0, min=-0.4, max=0.4, step=0.02, description="brighten by")
+        self.steps = widgets.IntSlider(value=60, min=10, max=300, step=10, description="steps")
+        self.seen, self.map, self.rebuilt = (Picture(320) for _ in range(3))
+        for control in (self.photograph, self.layer, self.channel, self.shift, self.brighten):
+            self.on(control, lambda: self.later(self._draw))
+        self.build(
+            self.photograph,
+            controls(self.layer, self.channel, self.shift, self.brighten),
+            row(self.seen, self.map, self.rebuilt),
+            controls(self.steps),
+            self.run_controls(self._reconstruct),
+        )
+        self.rebuilt.show(
+            torch.full((1, 3, size, size), 0.93), "Reconstruction: press Start to make one from the layer."
+        )
+        self.later(self._draw)
+
+    def _maps(self) -> tuple[Tensor, dict[str, Tensor]]:
+        """The photograph and all its ReLU maps; made once for each photograph."""
+        if not self._known or self._known[0] != self.photograph.value:
+            image = self.photograph.image(self.size)
+            with torch.no_grad():
+                self._known = (self.photograph.value, image, shared_extractor()(image, RELUS))
+        return self._known[1:]
+
+    def _draw(self) -> None:
+        image, maps = self._maps()
+        layer, name = self.layer.value, self.photograph.value[0]
+        features = maps[layer]
+        self.channel.max = features.shape[1] - 1
+        channel = min(self.channel.value, self.channel.max)
+        self.feature_map = features[0, channel]
+        self.map.show(
+            heat_map(self.feature_map, 320),
+            f"{name} at {layer}, channel {channel} of {features.shape[1]}: {features.shape[3]} × "
+            f"{features.shape[2]} values, from 0 (dark) to {self.feature_map.max().item():.3g}.",
+        )
+        shift, more = self.shift.value, self.brighten.value
+        if not shift and not more:
+            self.seen.show(image, f"{name} as it is, {image.shape[-1]} × {image.shape[-2]} pixels.")
+            return
+        changed = (_shifted(image, shift) + more).clamp(0, 1)
+        with torch.no_grad():
+            moved = shared_extractor()(changed, [layer])[layer]
+        pixels = content_loss(changed, image, "relative").item()
+        distance = content_loss(moved, features, "relative").item()
+        self.seen.show(
+            changed,
+            f"{name}, shifted by {shift} pixels, brightened by {more:+.2f}. Distance in pixels {pixels:.3f}, "
+            f"in features of {layer} {distance:.3f} (0 is equal).",
+        )
+
+    def _reconstruct(self):
+        layer, name = self.layer.value, self.photograph.value[0]
+        image = load_image(self.photograph.value[1], self.size)
+        recipe = Recipe(content_layers={layer: 1.0}, style_layers={}, init="noise", detail=0.0).replace(
+            scales=(1.0,), steps=(self.steps.value,), style_factors=(1.0,), size=self.size
+        )
+        self.rebuilt.show(torch.rand(image.shape), f"{name} from {layer}: noise, before the first step.")
+
+        def show(step, final: bool) -> None:
+            self.result = step.image.cpu()
+            self.rebuilt.show(
+                enlarge(self.result, self.size),
+                f"{name} from {layer} alone: step {step.index} of {step.steps}, content loss "
+                f"{step.losses['content']:.4f}.",
+                final,
+            )
+
+        yield from self.follow(optimise(image, image, recipe), recipe, show)
+
+
+def _shifted(image: Tensor, pixels: int) -> Tensor:
+    """The image moved to the right, or to the left; what comes in repeats the edge."""
+    columns = (torch.arange(image.shape[-1]) - pixels).clamp(0, image.shape[-1] - 1)
+    return image[..., columns]

@@ -1,0 +1,154 @@
+"""The lab of notebook 06: what a patch net misses, looked up where it was missed before."""
+
+import ipywidgets as widgets
+from PIL import Image
+from torch import Tensor
+
+from stylelab.differences import DifferenceTable, Explanation
+from stylelab.errors import StylelabError
+from stylelab.filters import FILTERS, apply_filter
+from stylelab.images import load_image, sample_names, to_pil
+from stylelab.labs.base import Lab, Picture, controls, row
+from stylelab.labs.choosing import Chooser
+from stylelab.labs.drawing import enlarge, heat_map
+from stylelab.patches import PatchNet, as_channels, psnr, training
+
+STEPS = 500  # of the net's training
+CROSS = (213, 94, 0)
+
+
+def differences(size: int = 96) -> "DifferencesLab":
+    """The lab of difference maps; see DifferencesLab. size: longest side in pixels of its pictures."""
+    return DifferencesLab(size)
+
+
+class DifferencesLab(Lab):
+    """A net, its difference map from a table, and what the table found for one pixel.
+
+    Every choice makes a new result. `table` is the DifferenceTable, `result` the picture, (1, 1, H, W), and
+    `explanation` what is shown about the pixel under the cross-hair.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.table: DifferenceTable | None = None
+        self.explanation: Explanation | None = None
+        self._nets: dict[tuple, PatchNet] = {}
+        self._parts: tuple[Tensor, ...] = ()
+        self._says: tuple[str, ...] = ()
+        self._names: tuple[str, ...] = ()
+        self.photograph = Chooser(self, "tested on", "cat")
+        self.filter = widgets.Dropdown(options=list(FILTERS), value="sketch", description="filter")
+        self.patch = widgets.IntSlider(value=5, min=1, max=9, step=2, description="patch (pixels)")
+        self.neighbours = widgets.IntSlider(value=8, min=1, max=16, description="neighbours")
+        self.rounds = widgets.IntSlider(value=1, min=1, max=3, description="rounds")
+        self.line = widgets.IntSlider(value=size // 3, min=0, max=size - 1, description="row")
+        self.column = widgets.IntSlider(value=size // 2, min=0, max=size - 1, description="column")
+        self.alone, self.difference, self.made, self.truth = (Picture(250) for _ in range(4))
+        self.found = Picture(700)
+        for control in (self.photograph, self.filter, self.patch, self.neighbours, self.rounds):
+            self.on(control, lambda: self.begin(self._make()))
+        for control in (self.line, self.column):
+            self.on(control, lambda: self.later(self._explain))
+        self.build(
+            self.photograph,
+            controls(self.filter, self.patch, self.neighbours, self.rounds),
+            self.run_controls(self._make),
+            row(self.alone, self.difference, self.made, self.truth),
+            controls(self.line, self.column),
+            row(self.found),
+        )
+        self.begin(self._make())
+
+    def _make(self):
+        name, source = self.photograph.value
+        patch, neighbours, rounds = self.patch.value, self.neighbours.value, self.rounds.value
+        filtered = self.filter.value
+        trained_on = tuple(sample for sample in sample_names("content") if sample != source)
+        pictures = [load_image(sample, self.size, grey=True) for sample in trained_on]
+        pairs = [(picture, apply_filter(picture, filtered)) for picture in pictures]
+        key = (filtered, trained_on)
+        net = PatchNet()
+        if key not in self._nets:
+            for step, end, _ in training(net, pairs, steps=STEPS):
+                yield 0.6 * step / end
+            self._nets[key] = net
+        net = self._nets[key]
+        table = DifferenceTable(net, pairs, patch, neighbours)
+        yield 0.8
+        image = as_channels(load_image(source, self.size), 1)
+        truth = apply_filter(image, filtered)
+        alone, difference, made = table.stylise(image, rounds, parts=True, progress=False)
+        self.table, self.result, self._names = table, made, trained_on
+        self._parts = (image, alone, difference, made, truth)
+        gain = psnr(made, truth) - psnr(alone, truth)
+        self._says = (
+            f"The net alone on {name}, {filtered}: PSNR {psnr(alone, truth):.1f} dB.",
+            f"The difference from the table, patches of {patch} pixels, {neighbours} neighbours, rounds: "
+            f"{rounds}. Blue darkens, yellow brightens, up to {difference.abs().max().item():.2f}.",
+            f"Together: PSNR {psnr(made, truth):.1f} dB, {gain:+.1f} dB against the net alone.",
+            f"{name} through the filter {filtered}: what is wanted.",
+        )
+        self.line.max, self.column.max = image.shape[-2] - 1, image.shape[-1] - 1
+        self._explain()
+        yield 1.0
+
+    def _explain(self) -> None:
+        """The pictures with the cross-hair, and the row of patches for the pixel under it."""
+        if not self._parts:
+            raise StylelabError("there is no table yet; wait for it, or press Start")
+        image, alone, difference, made, truth = self._parts
+        line, column = self.line.value, self.column.value
+        reach = difference.abs().max().item() or 1.0
+        shown = [
+            enlarge(alone, 192),
+            heat_map(difference[0, 0], 192, "cividis", (-reach, reach)),
+            enlarge(made, 192),
+            enlarge(truth, 192),
+        ]
+        boxes = (self.alone, self.difference, self.made, self.truth)
+        for box, picture, says in zip(boxes, shown, self._says, strict=True):
+            box.show(_with_cross(picture, image.shape[-1], line, column), says)
+        found = self.explanation = self.table.explain(image, line, column)
+        places = ", ".join(
+            f"{self._names[pair]} ({r}, {c}) at {distance:.2f}"
+            for (pair, r, c), distance in zip(found.sources, found.distances.tolist(), strict=True)
+        )
+        self.found.show(
+            _patches(found, reach),
+            f"Row {line}, column {column}. First the query, then its neighbours, nearest first: input above, "
+            f"the net's output below it, the stored difference at the bottom. From {places}. Their mean "
+            f"is trusted to {found.trust:.0%}.",
+        )
+
+
+def _with_cross(picture: Image.Image, width: int, line: int, column: int) -> Image.Image:
+    picture = picture.convert("RGB")
+    times = picture.width // width
+    x, y = (round((n + 0.5) * times) for n in (column, line))
+    for gap in range(4, 12):  # four strokes that leave the pixel itself free
+        for a, b in ((x - gap, y), (x + gap, y), (x, y - gap), (x, y + gap)):
+            for thick in (0, 1):
+                at = (a + thick * (b != y), b + thick * (a != x))
+                if 0 <= at[0] < picture.width and 0 <= at[1] < picture.height:
+                    picture.putpixel(at, CROSS)
+    return picture
+
+
+def _patches(found: Explanation, reach: float, side: int = 56) -> Image.Image:
+    """A column for the query and for each neighbour: input, output, difference."""
+    columns = [(found.query_input, found.query_output, None)]
+    columns += list(zip(found.inputs, found.outputs, found.differences, strict=True))
+    sheet = Image.new("RGB", (max(8, len(columns)) * (side + 6) + 10, 3 * (side + 6)), "#dcdcdc")
+    for number, patches in enumerate(columns):
+        for place, patch in enumerate(patches):
+            if patch is None:
+                continue
+            if place == 2:
+                square = heat_map(patch[0], side, "cividis", (-reach, reach))
+            else:
+                square = to_pil(patch[None]).convert("RGB")
+            square = square.resize((side, side), Image.Resampling.NEAREST)
+            sheet.paste(square, (number * (side + 6) + (10 if number else 0), place * (side + 6)))
+    return sheet

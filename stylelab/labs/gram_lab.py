@@ -1,0 +1,142 @@
+"""The lab of notebook 01: what a Gram matrix keeps of a picture, and what it forgets."""
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from stylelab.errors import StylelabError
+from stylelab.features import shared_extractor
+from stylelab.labs.base import Lab, Picture, controls, row
+from stylelab.labs.choosing import Chooser
+from stylelab.labs.drawing import enlarge, heat_map
+from stylelab.losses import gram_matrix, squared_distance
+from stylelab.optimisation import optimise
+from stylelab.recipes import RELU_1_TO_5, Recipe
+
+RELUS = tuple(f"relu{block}_{i}" for block, n in enumerate((2, 2, 4, 4, 4), 1) for i in range(1, n + 1))
+
+
+def gram(size: int = 192, texture: int = 128) -> "GramLab":
+    """The lab of Gram matrices; see GramLab. size, texture: longest sides, in pixels."""
+    return GramLab(size, texture)
+
+
+class GramLab(Lab):
+    """A picture and a layer give a Gram matrix; shuffling positions, comparing, making textures from it.
+
+    `matrix` is the one shown, (1, C, C); `result` the texture, (1, 3, H, W), once there is one.
+    """
+
+    def __init__(self, size: int, texture: int) -> None:
+        super().__init__()
+        self.size, self.side = size, texture
+        self.matrix: Tensor | None = None
+        self._maps: dict[object, dict[str, Tensor]] = {}
+        self.first = Chooser(self, "picture", "starry_night")
+        self.second = Chooser(self, "compared with", "brick")
+        self.layer = widgets.SelectionSlider(options=RELUS, value="relu3_1", description="layer")
+        self.shuffle = widgets.Checkbox(False, description="shuffle the positions")
+        self.steps = widgets.IntSlider(value=60, min=10, max=200, step=10, description="steps")
+        self.layers = {n: widgets.Checkbox(True, description=n, indent=False) for n in RELU_1_TO_5}
+        for box in self.layers.values():
+            box.layout.width = "90px"
+        self.seen, self.heat, self.other, self.made = (Picture(w) for w in (240, 320, 240, 240))
+        for control in (self.first, self.second, self.layer, self.shuffle):
+            self.on(control, lambda: self.later(self._draw))
+        texture_of = widgets.HTML("texture from the layers", layout={"width": "170px"})
+        self.build(
+            self.first,
+            self.second,
+            controls(self.layer, self.shuffle),
+            row(self.seen, self.heat, self.other, self.made),
+            row(texture_of, *self.layers.values()),
+            controls(self.steps),
+            self.run_controls(self._synthesise),
+        )
+        self.made.show(torch.full((1, 3, texture, texture), 0.93), "Texture: press Start to make one.")
+        self.later(self._draw)
+
+    def _features(self, chooser: Chooser) -> dict[str, Tensor]:
+        """All ReLU maps of a picture, cropped to whole pieces of the deepest layer; kept while shown."""
+        if chooser.value not in self._maps:
+            image = chooser.image(self.size)
+            height, width = (side // 16 * 16 for side in image.shape[-2:])
+            if not (height and width):
+                raise StylelabError(
+                    f"{chooser.value[0]}: too narrow at {self.size} pixels; choose a squarer one"
+                )
+            extractor = shared_extractor()
+            with torch.no_grad():
+                maps = extractor(image[..., :height, :width], RELUS)
+            used = (self.first.value, self.second.value)
+            self._maps = {k: v for k, v in self._maps.items() if k in used}
+            self._maps[chooser.value] = {"image": image[..., :height, :width], **maps}
+        return self._maps[chooser.value]
+
+    def _draw(self) -> None:
+        layer, name = self.layer.value, self.first.value[0]
+        mine, theirs = self._features(self.first), self._features(self.second)
+        target = self._gram(theirs, layer)
+        image, matrix = mine["image"], self._gram(mine, layer)
+        says = f"{name}, {image.shape[-1]} × {image.shape[-2]} pixels"
+        if self.shuffle.value:
+            features = mine[layer]
+            order = torch.randperm(features[0, 0].numel(), generator=torch.Generator().manual_seed(0))
+            image = _pieces(image, order, features.shape[-2:])
+            before, matrix = matrix, gram_matrix(features.flatten(2)[..., order].view_as(features))
+            change = squared_distance(matrix, before, "relative").item()
+            says += (
+                f", its {len(order):,} positions at {layer} shuffled. Distance of the Gram matrix to the "
+                f"one before: {change:.3f} (rounding leaves {change:.0e})"
+            )
+        self.matrix = matrix
+        self.seen.show(image, f"{says}.")
+        # Few entries are large: their square roots show the others too.
+        roots = matrix[0].clamp_min(0).sqrt()
+        self.heat.show(
+            heat_map(roots, 320, limits=(0, roots.quantile(0.99).item())),
+            f"Gram matrix of {name} at {layer}: {matrix.shape[1]} × {matrix.shape[1]} channels, largest "
+            f"entry {matrix.max().item():.3g}, by square roots; the top 1 % are yellow.",
+        )
+        distance = squared_distance(matrix, target, "relative").item()
+        self.other.show(
+            theirs["image"],
+            f"{self.second.value[0]}. Distance of the two matrices at {layer}: {distance:.3f} (0 is equal).",
+        )
+
+    def _gram(self, maps: dict, layer: str) -> Tensor:
+        key = f"gram {layer}"
+        if key not in maps:
+            maps[key] = gram_matrix(maps[layer])
+        return maps[key]
+
+    def _synthesise(self):
+        layers = [name for name, box in self.layers.items() if box.value]
+        if not layers:
+            raise StylelabError("no layer is ticked; a texture needs at least one")
+        weights = dict.fromkeys(layers, 1 / len(layers))
+        recipe = Recipe(content_layers={}, style_layers=weights, init="noise", detail=0.0).replace(
+            size=self.side, scales=(0.5, 1.0), steps=(2, 1), style_factors=(1.0, 1.0)
+        )
+        recipe = recipe.replace(steps=self.steps.value)
+        canvas, name = torch.rand(1, 3, self.side, self.side), self.first.value[0]
+        self.made.show(canvas, f"Texture of {name}: noise, before the first step.")
+
+        def show(step, final: bool) -> None:
+            self.result = step.image.cpu()
+            self.made.show(
+                enlarge(self.result, self.side),
+                f"Texture of {name} from {', '.join(layers)}: step {step.index} of {step.steps}, "
+                f"style loss {step.losses['style']:.4f}.",
+                final,
+            )
+
+        yield from self.follow(optimise(canvas, self.first.image(self.size), recipe), recipe, show)
+
+
+def _pieces(image: Tensor, order: Tensor, shape: tuple[int, int]) -> Tensor:
+    """The picture cut into as many pieces as a feature map has positions, in another order."""
+    rows, columns = shape
+    high, wide = image.shape[-2] // rows, image.shape[-1] // columns
+    pieces = image.view(3, rows, high, columns, wide).permute(1, 3, 0, 2, 4).flatten(0, 1)[order]
+    return pieces.view(rows, columns, 3, high, wide).permute(2, 0, 3, 1, 4).reshape(image.shape)

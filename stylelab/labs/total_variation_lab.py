@@ -1,0 +1,86 @@
+"""The lab of notebook 03: how much total variation takes away noise, and what else it takes."""
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from stylelab.labs.base import Lab, Picture, controls, row
+from stylelab.labs.choosing import Chooser
+from stylelab.labs.denoising import denoise
+from stylelab.labs.drawing import curves
+from stylelab.losses import tv_loss
+from stylelab.patches import psnr
+
+WEIGHTS = [0.0, *(round(10 ** (n / 4), 5) for n in range(-12, 1))]
+
+
+def total_variation(size: int = 192) -> "TotalVariationLab":
+    """The lab of total variation; see TotalVariationLab. size: longest side in pixels of its picture."""
+    return TotalVariationLab(size)
+
+
+class TotalVariationLab(Lab):
+    """A noisy photograph, denoised at once; `result` is the denoised picture, (1, 3, H, W) in [0, 1]."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.photograph = Chooser(self, "photograph", "coffee")
+        self.noise = widgets.FloatSlider(value=0.1, min=0, max=0.4, step=0.02, description="noise (sd)")
+        self.weight = widgets.SelectionSlider(
+            options=[(f"{w:.3g}", w) for w in WEIGHTS], value=WEIGHTS[9], description="weight"
+        )
+        self.power = widgets.Dropdown(
+            options=[("absolute |Δ|", 1), ("squared Δ²", 2)], description="differences"
+        )
+        self.line = widgets.IntSlider(value=size // 3, min=0, max=size - 1, description="row of pixels")
+        self.before, self.after = Picture(380), Picture(380)
+        self.profile = Picture(760)
+        for control in (self.photograph, self.noise, self.weight, self.power, self.line):
+            self.on(control, lambda: self.later(self._draw))
+        self.build(
+            self.photograph,
+            controls(self.noise, self.weight, self.line, self.power),
+            row(self.before, self.after),
+            row(self.profile),
+        )
+        self.later(self._draw)
+
+    def _draw(self) -> None:
+        clean, name = self.photograph.image(self.size), self.photograph.value[0]
+        noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0)) * self.noise.value
+        noisy = (clean + noise).clamp(0, 1)
+        weight, power = self.weight.value, self.power.value
+        self.result = torch.from_numpy(denoise(noisy[0].numpy(), weight, power))[None].clamp(0, 1)
+        self.line.max = clean.shape[-2] - 1
+        line = min(self.line.value, self.line.max)
+        kind = self.power.label
+        self.before.show(
+            _marked(noisy, line),
+            f"{name} with noise of {self.noise.value:.2f}: {_quality(noisy, clean, power)}.",
+        )
+        self.after.show(
+            _marked(self.result, line),
+            f"Denoised, weight {weight:.3g}, {kind}: {_quality(self.result, clean, power)}.",
+        )
+        pixels = {
+            label: image[0, :, line].mean(0).tolist()
+            for label, image in (("noisy", noisy), ("original", clean), ("denoised", self.result))
+        }
+        self.profile.show(
+            curves(pixels, "column", "brightness", width=760),
+            f"Row {line} of {name} (marked above), mean of its three channels: before, after, and as it was.",
+        )
+
+
+def _quality(image: Tensor, clean: Tensor, power: int) -> str:
+    return f"PSNR {psnr(image, clean):.1f} dB, total variation {tv_loss(image, power).item():.4f}"
+
+
+def _marked(image: Tensor, line: int) -> Tensor:
+    """A copy with the ends of a row of pixels marked in black and white."""
+    image, reach = image.clone(), max(2, image.shape[-1] // 24)
+    for ends in (slice(0, reach), slice(-reach, None)):
+        image[..., line, ends] = 1.0
+        image[..., max(0, line - 1), ends] = 0.0
+    return image

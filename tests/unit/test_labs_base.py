@@ -1,0 +1,280 @@
+"""The base of the labs: one worker, newest request wins, errors as one line, nothing left behind."""
+
+import threading
+import time
+
+import ipywidgets as widgets
+import pytest
+import torch
+
+from stylelab import labs
+from stylelab.errors import ImageError
+from stylelab.labs import base
+from stylelab.labs.base import Lab, Picture
+from stylelab.labs.drawing import chroma_cloud, curves, encode, heat_map
+from stylelab.labs.worker import Worker
+
+
+class Small(Lab):
+    """A slider that is drawn, a button that fails, and a run of 40 steps of 5 ms."""
+
+    def __init__(self):
+        super().__init__()
+        self.slider = self.on(widgets.IntSlider(description="grey"), lambda: self.later(self.draw))
+        self.broken = self.button("Break", self.fail)
+        self.picture = Picture()
+        self.drawn, self.steps, self.ended = [], [], 0
+        self.hold = threading.Event()
+        self.hold.set()
+        self.build(self.slider, self.broken, self.run_controls(self.count), self.picture)
+
+    def draw(self):
+        self.hold.wait(10)
+        self.drawn.append(self.slider.value)
+        self.picture.show(torch.full((1, 1, 8, 8), self.slider.value / 100), f"grey {self.slider.value}")
+
+    def fail(self):
+        raise KeyError("a broken\ncallback <b>")
+
+    def count(self):
+        try:
+            for step in range(1, 41):
+                time.sleep(0.005)
+                self.steps.append(step)
+                yield step / 40
+        finally:
+            self.ended += 1
+            self.result = len(self.steps)
+
+
+@pytest.fixture
+def small():
+    lab = Small()
+    yield lab
+    lab.close()
+
+
+def workers() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("lab ")]
+
+
+def until(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.002)
+    assert condition()
+
+
+def test_a_drag_queues_nothing_and_the_newest_value_wins(small):
+    small.hold.clear()
+    small.slider.value = 1
+    until(lambda: small._worker._waiting == {})
+    for value in range(2, 60):
+        small.slider.value = value
+    small.hold.set()
+    assert small.wait(10)
+    assert len(small.drawn) == 2 and small.drawn[-1] == 59
+    assert small.picture.says == "grey 59" and "grey 59" in small.picture.text.value
+    assert small.last_error is None
+
+
+def test_a_broken_callback_is_one_line_and_the_lab_goes_on(small):
+    small.broken.click()
+    assert isinstance(small.last_error, KeyError)
+    assert "KeyError" in small.complaint.value and "&lt;b&gt;" in small.complaint.value
+    assert "\n" not in small.complaint.value
+    small.slider.value = 7
+    assert small.wait(10) and small.picture.says == "grey 7"
+    assert small.complaint.value == "", "the line goes with the next action"
+    assert isinstance(small.last_error, KeyError), "the exception is kept"
+
+
+def test_an_error_in_the_worker_is_shown_and_ends_the_run(small):
+    def breaks():
+        yield 0.5
+        raise ImageError("no picture")
+
+    small.begin(breaks())
+    assert small.wait(10)
+    assert isinstance(small.last_error, ImageError) and "✗ no picture" in small.complaint.value
+    assert "failed" in small.status.value and not small.running
+
+
+def test_a_run_is_paused_resumed_and_finished(small):
+    small.start.click()
+    until(lambda: len(small.steps) > 2)
+    small.pause.click()
+    assert small.wait(10) and small.pause.description == "Resume" and small.status.value == "paused"
+    assert workers() == [], "a paused lab has no thread"
+    held = len(small.steps)
+    assert held < 40
+    small.slider.value = 5
+    assert small.wait(10) and small.picture.says == "grey 5", "controls work while a run is paused"
+    assert len(small.steps) == held
+    small.pause.click()
+    assert small.wait(10) and small.steps == list(range(1, 41)) and small.result == 40
+    assert small.progress.value == 1 and small.status.value.startswith("done after")
+
+
+def test_stop_takes_effect_within_a_step_and_keeps_what_there_is(small):
+    small.start.click()
+    until(lambda: len(small.steps) > 2)
+    assert "remaining" in small.status.value and 0 < small.progress.value < 1
+    small.stop.click()
+    reached = len(small.steps)
+    assert small.wait(10)
+    assert len(small.steps) - reached <= 1 and small.ended == 1
+    assert small.result == len(small.steps) and small.status.value.startswith("stopped")
+
+
+def test_a_paused_run_can_be_stopped_and_started_again(small):
+    small.start.click()
+    small.pause.click()
+    assert small.wait(10)
+    small.stop.click()
+    assert small.wait(10) and not small.running
+    small.steps.clear()
+    small.start.click()
+    assert small.wait(10) and len(small.steps) == 40
+
+
+def test_start_twice_is_one_run(small):
+    small.start.click()
+    until(lambda: small.steps)
+    small.start.click()
+    assert small.wait(10)
+    assert small.ended == 2 and small.steps[-40:] == list(range(1, 41))
+
+
+def test_buttons_without_a_run_say_so(small):
+    for button in (small.pause, small.stop):
+        button.click()
+        assert small.wait(10) and "nothing is running" in small.status.value
+    assert small.last_error is None
+
+
+def test_closing_ends_the_thread_and_a_closed_lab_does_nothing(small):
+    small.start.click()
+    until(lambda: small.steps)
+    small.close()
+    assert workers() == [] and small.ended == 1
+    small.slider.value = 9
+    small.start.click()
+    assert small.wait(1) and small.drawn == [] and workers() == []
+
+
+def test_two_labs_do_not_mix():
+    one, two = Small(), Small()
+    one.start.click()
+    two.slider.value = 3
+    assert two.wait(10) and one.wait(10)
+    assert (two.steps, one.drawn) == ([], []) and len(one.steps) == 40 and two.drawn == [3]
+    one.close()
+    two.slider.value = 4
+    assert two.wait(10) and two.drawn == [3, 4]
+    two.close()
+
+
+def test_running_a_cell_again_closes_its_lab_and_no_other(monkeypatch):
+    message = {"metadata": {}, "header": {}}
+
+    class Kernel:
+        def get_parent(self, channel):
+            return message
+
+    class Shell:
+        kernel = Kernel()
+
+    def run(cell, execution):
+        message["metadata"], message["header"] = {"cellId": cell}, {"msg_id": execution}
+        return Small()
+
+    monkeypatch.setattr(base, "get_ipython", lambda: Shell())
+    monkeypatch.setattr(base, "_cells", {})
+    first, beside, other = run("a", 1), run("a", 1), run("b", 2)
+    again = run("a", 3)
+    closed = [lab._worker.closed for lab in (first, beside, other, again)]
+    assert closed == [True, True, False, False]
+    other.close()
+    again.close()
+
+
+def test_previews_come_at_most_five_times_a_second(small):
+    assert small.due() and not small.due()
+    small._previewed -= base.PREVIEW
+    assert small.due()
+
+
+def test_a_worker_survives_a_run_that_fails_while_it_is_ended():
+    told, caught = [], []
+
+    class Guard:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, kind, error, trace):
+            caught.append(error) if error else None
+            return True
+
+    def run():
+        try:
+            while True:
+                time.sleep(0.002)
+                yield 0.1
+        finally:
+            raise OSError("the disk is full")
+
+    worker = Worker("lab test", Guard, lambda *what: told.append(what[0]))
+    worker.begin(run())
+    until(lambda: told)
+    worker.stop()
+    assert worker.wait(10) and isinstance(caught[0], OSError) and told[-1] == "stopped"
+
+
+def test_the_labs_are_loaded_by_name_and_say_what_to_do_without_a_kernel(small):
+    assert set(labs.__all__) == {
+        *("first_picture", "gram", "content", "total_variation", "colour", "patches", "differences")
+    }
+    with pytest.raises(AttributeError, match="no attribute 'grams'"):
+        labs.grams  # noqa: B018
+    bundle = small._repr_mimebundle_()
+    assert "run this cell" in bundle["text/plain"] and "Small" not in bundle["text/plain"]
+
+
+def test_pictures_are_jpeg_while_they_change_and_png_at_the_end():
+    picture = Picture()
+    picture.show(torch.rand(1, 3, 16, 16), "live")
+    assert picture.image.format == "jpeg" and picture.image.value[:2] == b"\xff\xd8"
+    picture.show(torch.rand(1, 3, 16, 16), "final & <last>", final=True)
+    assert picture.image.format == "png" and picture.image.value[1:4] == b"PNG"
+    assert "final &amp; &lt;last&gt;" in picture.text.value
+    picture.show(curves({"a": [1, 2]}, "x", "y"), "curve")
+    assert picture.image.format == "svg+xml"
+
+
+def test_a_heat_map_has_one_square_for_each_entry():
+    picture = heat_map(torch.tensor([[0.0, 1.0], [1.0, 0.0]]), 100)
+    assert picture.size == (100, 100)
+    assert picture.getpixel((10, 10)) == picture.getpixel((90, 90)) != picture.getpixel((90, 10))
+
+
+def test_curves_draw_their_points_where_they_belong():
+    drawn = curves(
+        {"one": [1, 10, 100], "two & more": [100, 1, float("nan")]}, "step", "loss", log=True
+    ).decode()
+    first, second = (part.split('"')[1] for part in drawn.split("<polyline ")[1:])
+    heights = [float(point.split(",")[1]) for point in first.split()]
+    assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=0.2), (
+        "equal ratios, equal steps"
+    )
+    assert len(second.split()) == 2 and "two &amp; more" in drawn
+    assert curves({}, "step", "loss", log=True).startswith(b"<svg")
+
+
+def test_a_chroma_cloud_puts_red_above_and_blue_to_the_right():
+    image = torch.zeros(1, 3, 1, 2)
+    image[0, 0, 0, 0] = image[0, 2, 0, 1] = 1
+    cloud = chroma_cloud(image, 100)
+    colours = {cloud.getpixel((x, y)): (x, y) for x in range(100) for y in range(100)}
+    assert colours[255, 0, 0][1] < 50 < colours[0, 0, 255][0]
+    assert encode(cloud, final=True)[1] == "png"

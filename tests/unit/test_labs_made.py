@@ -1,0 +1,357 @@
+"""What the labs show is what the package computes: the same numbers and the same pictures."""
+
+import io
+import struct
+import zlib
+from datetime import UTC, datetime
+
+import pytest
+import torch
+from PIL import Image
+
+import stylelab
+from stylelab import labs
+from stylelab.colour import keep_colours, match_colours
+from stylelab.differences import DifferenceTable
+from stylelab.errors import ImageError, StylelabError
+from stylelab.images import read_settings
+from stylelab.labs import differences_lab
+from stylelab.labs.denoising import denoise
+from stylelab.labs.total_variation_lab import WEIGHTS
+from stylelab.losses import gram_matrix, tv_loss
+from stylelab.patches import as_channels, psnr
+
+
+@pytest.fixture
+def made(request):
+    """A function of a lab's name and arguments: the lab, drawn once; closed after the test."""
+    opened = []
+
+    def make(name, **arguments):
+        lab = getattr(labs, name)(**arguments)
+        opened.append(lab)
+        assert lab.wait(120) and lab.last_error is None
+        return lab
+
+    yield make
+    for lab in opened:
+        lab.close()
+
+
+def picture_of(box) -> Image.Image:
+    return Image.open(io.BytesIO(box.image.value)).convert("RGB")
+
+
+# Gram matrices, content -------------------------------------------------------------------------------------
+
+
+def test_the_gram_lab_shows_that_positions_do_not_count(made, vgg):
+    lab = made("gram", size=64)
+    image = stylelab.load_image("starry_night", 64)[..., :48, :]  # 64 × 51, cropped to sixteens
+    expected = gram_matrix(vgg(image, "relu3_1")["relu3_1"])
+    torch.testing.assert_close(lab.matrix, expected, rtol=1e-4, atol=1e-2)
+    before = picture_of(lab.seen).tobytes()
+    lab.shuffle.value = True
+    assert lab.wait(60)
+    torch.testing.assert_close(lab.matrix, expected, rtol=1e-4, atol=1e-2)
+    assert "Distance of the Gram matrix to the one before: 0.000" in lab.seen.says
+    assert picture_of(lab.seen).tobytes() != before
+    shown, whole = (
+        torch.frombuffer(bytearray(b), dtype=torch.uint8).float()
+        for b in (picture_of(lab.seen).tobytes(), before)
+    )
+    assert shown.mean() == pytest.approx(whole.mean(), abs=3), "the same pieces, elsewhere"
+
+
+def test_a_picture_is_at_no_distance_from_itself(made):
+    lab = made("gram", size=64)
+    assert "brick. Distance" in lab.other.says and "0.000" not in lab.other.says
+    lab.second.sample.value = "starry_night"
+    assert lab.wait(60) and "at relu3_1: 0.000 (0 is equal)" in lab.other.says
+
+
+def test_a_texture_needs_a_layer_and_comes_nearer_to_the_painting(made, vgg):
+    lab = made("gram", size=64, texture=48)
+    for box in lab.layers.values():
+        box.value = False
+    lab.start.click()
+    assert lab.wait(60) and "no layer is ticked" in lab.complaint.value and lab.result is None
+    lab.layers["relu2_1"].value, lab.steps.value = True, 20
+    lab.start.click()
+    assert lab.wait(120) and lab.complaint.value == ""
+    painting = stylelab.load_image("starry_night", 48)
+    grams = [
+        gram_matrix(vgg(x, "relu2_1")["relu2_1"]) for x in (lab.result, torch.rand(1, 3, 48, 48), painting)
+    ]
+    assert (grams[0] - grams[2]).norm() < 0.3 * (grams[1] - grams[2]).norm()
+    assert "from relu2_1: step 20 of 20" in lab.made.says
+
+
+def test_the_content_lab_measures_a_shift_in_pixels_and_in_features(made, vgg):
+    lab = made("content", size=64)
+    lab.layer.value, lab.channel.value = "relu2_1", 5
+    lab.shift.value = 3
+    assert lab.wait(60)
+    image = stylelab.load_image("cat", 64)
+    torch.testing.assert_close(lab.feature_map, vgg(image, "relu2_1")["relu2_1"][0, 5], rtol=1e-4, atol=1e-2)
+    shifted = torch.cat([image[..., :1].expand(-1, -1, -1, 3), image[..., :-3]], dim=-1)
+    maps = [vgg(x, "relu2_1")["relu2_1"] for x in (shifted, image)]
+    pixels = ((shifted - image).square().sum() / image.square().sum()).item()
+    features = ((maps[0] - maps[1]).square().sum() / maps[1].square().sum()).item()
+    assert f"Distance in pixels {pixels:.3f}, in features of relu2_1 {features:.3f}" in lab.seen.says
+
+
+def test_a_channel_that_a_layer_lacks_becomes_its_last(made):
+    lab = made("content", size=48)
+    lab.channel.value = 500
+    lab.layer.value = "relu1_1"
+    assert lab.wait(60) and lab.last_error is None
+    assert lab.channel.value == 63 and "channel 63 of 64" in lab.map.says
+
+
+# Total variation, colour ------------------------------------------------------------------------------------
+
+
+def objective(x, noisy, weight, power):
+    return (x - noisy).square().mean() + weight * tv_loss(x, power)
+
+
+def noisy_cat(size=48):
+    noise = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(1))
+    return stylelab.images.resize(stylelab.load_image("cat", size), (size, size)) + 0.1 * noise
+
+
+@pytest.mark.parametrize("weight", [0.01, 0.1, 1.0])
+def test_squared_denoising_is_at_the_bottom(weight):
+    noisy = noisy_cat()
+    x = torch.from_numpy(denoise(noisy[0].numpy(), weight, 2))[None].double().requires_grad_()
+    objective(x, noisy.double(), weight, 2).backward()
+    assert x.grad.abs().max() * x.numel() < 1e-4
+
+
+@pytest.mark.parametrize("weight", [w for w in WEIGHTS if w][::3])
+def test_absolute_denoising_is_within_five_per_cent_of_the_bottom(weight):
+    noisy = noisy_cat()
+    quick, long = (torch.from_numpy(denoise(noisy[0].numpy(), weight, 1, n))[None] for n in (120, 4000))
+    assert objective(quick, noisy, weight, 1) <= 1.05 * objective(long, noisy, weight, 1)
+    for other in (noisy, noisy.mean((2, 3), keepdim=True).expand_as(noisy), long + 0.01 * (noisy - long)):
+        assert objective(long, noisy, weight, 1) <= objective(other, noisy, weight, 1) * (1 + 1e-5)
+
+
+def test_no_weight_changes_nothing_and_some_weight_takes_noise_away(made):
+    lab = made("total_variation", size=64)
+    clean = stylelab.load_image("coffee", 64)
+    lab.weight.value = 0.0
+    assert lab.wait(60)
+    noisy = lab.result
+    lab.weight.value = WEIGHTS[8]
+    assert lab.wait(60)
+    assert psnr(lab.result, clean) > psnr(noisy, clean) + 2
+    assert f"PSNR {psnr(lab.result, clean):.1f} dB" in lab.after.says
+    lab.line.value = 7
+    assert lab.wait(60) and lab.profile.says.startswith("Row 7 of coffee")
+
+
+@pytest.mark.parametrize("method", ["luminance", "chroma-swap", "linear", "histogram"])
+def test_the_colour_lab_recolours_the_stored_transfer(made, method):
+    lab = made("colour", size=64)
+    photograph = stylelab.load_image("astronaut", 64)
+    folder = stylelab.images.sample_path("cat").parents[1] / "results"
+    stored = stylelab.load_image(folder / "astronaut_starry_night.jpg", 64)
+    lab.method.value = method
+    assert lab.wait(60)
+    expected = (keep_colours if method == "luminance" else match_colours)(stored, photograph, method)
+    torch.testing.assert_close(lab.result, expected, atol=1e-5, rtol=0)
+    lab.strength.value = 0.0
+    assert lab.wait(60)
+    torch.testing.assert_close(lab.result, stored, atol=1e-5, rtol=0)
+    assert "0.0% of the pixels were clipped" in lab.after.says
+
+
+# The first picture ------------------------------------------------------------------------------------------
+
+
+def line_of(lab) -> str:
+    import html
+    import re
+
+    return html.unescape(re.search(r"<pre[^>]*>(.*)</pre>", lab.line.value)[1])
+
+
+@pytest.fixture
+def painted(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lab = made("first_picture", size=64)
+    lab.size.value, lab.steps.value, lab.mix.value = 64, 10, 0.25
+    lab.colours.value = "luminance"
+    lab.start.click()
+    assert lab.wait(120) and lab.last_error is None
+    return lab
+
+
+def test_the_line_of_code_makes_the_same_picture(painted):
+    code = line_of(painted)
+    assert "[('starry_night', 0.75), ('brick', 0.25)]" in code and "colours='luminance'" in code
+    again = eval(code, {"stylelab": stylelab})
+    torch.testing.assert_close(again.image, painted.result.image, atol=0.02, rtol=0)
+    assert [r["total"] for r in again.history] == pytest.approx(
+        [r["total"] for r in painted.result.history], rel=1e-3
+    )
+    assert len(again.history) == 10 and not painted.result.interrupted
+
+
+def test_saved_with_its_settings(painted, tmp_path):
+    painted.save.click()
+    assert painted.status.value == "saved first_picture.png"
+    assert read_settings(tmp_path / "first_picture.png") == painted.result.recipe.to_dict()
+    painted.file.value = "nowhere/x.png"
+    painted.save.click()
+    assert "there is no folder" in painted.complaint.value
+
+
+def test_the_wipe_shows_the_photograph_on_its_left(painted):
+    photograph = stylelab.load_image("astronaut", 64)[0, 1]
+    painted.wipe.value = 0.5
+    shown = torch.frombuffer(bytearray(picture_of(painted.picture).tobytes()), dtype=torch.uint8)
+    shown = shown.view(64, 64, 3)[..., 1] / 255
+    result = painted.result.image[0, 1]
+    left, right = slice(0, 28), slice(36, 64)
+    for part, near, far in ((left, photograph, result), (right, result, photograph)):
+        off = [(shown[:, part] - picture[:, part]).abs().mean() for picture in (near, far)]
+        assert off[0] < 0.6 * off[1]
+    assert "the left 50% is the photograph" in painted.picture.says
+
+
+def test_larger_keeps_the_settings_and_the_results_can_be_gone_back_to(painted):
+    first = painted.result
+    painted.larger.click()
+    assert painted.wait(120) and painted.result.image.shape[-1] == 128
+    assert painted.result.recipe == first.recipe.replace(size=128)
+    assert len(painted.kept.children) == 2
+    painted.kept.children[0].button.click()
+    assert painted.result is first and "size=64" in line_of(painted)
+
+
+def test_a_recipe_brings_its_own_weights_and_two_decades_around_them(made):
+    lab = made("first_picture", size=64)
+    for name, recipe in stylelab.RECIPES.items():
+        lab.recipe.value = name
+        assert lab.weight.value == pytest.approx(recipe.style_weight)
+        assert 10 ** (lab.weight.max - lab.weight.min) == pytest.approx(1e4)
+        assert (lab.tv.value, lab.steps.value) == (recipe.tv_weight, sum(recipe.steps))
+        assert f'RECIPES["{name}"]' in line_of(lab)
+    assert lab.last_error is None
+
+
+def png_header(width: int, height: int) -> bytes:
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"\0")),
+        (b"IEND", b""),
+    ]
+    body = b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def upload(name: str, content: bytes) -> tuple:
+    return (
+        {
+            "name": name,
+            "type": "",
+            "size": len(content),
+            "content": memoryview(content),
+            "last_modified": datetime.now(UTC),
+        },
+    )
+
+
+def test_bad_pictures_are_one_line_each_and_good_ones_are_taken(made, tmp_path):
+    lab = made("first_picture", size=64)
+    huge = tmp_path / "huge.png"
+    huge.write_bytes(png_header(10_000, 8_000))
+    (tmp_path / "notes.txt").write_text("a list")
+    for path, complaint in {
+        str(tmp_path / "none.jpg"): "none.jpg: no such file",
+        str(tmp_path / "notes.txt"): "notes.txt: not a picture",
+        str(huge): "80.0 megapixels, more than 64",
+    }.items():
+        lab.content.path.value = path
+        assert complaint in lab.complaint.value and isinstance(lab.last_error, ImageError)
+        assert lab.content.value == ("astronaut", "astronaut")
+    for data, complaint in {
+        b"0" * 11_000_000: "own.png: 11.0 MB",
+        b"not one": "own.png: not a picture",
+    }.items():
+        lab.content.upload.value = upload("own.png", data)
+        assert complaint in lab.complaint.value
+    file = io.BytesIO()
+    Image.new("RGB", (80, 60), (200, 30, 30)).save(file, "PNG")
+    lab.content.upload.value = upload("own.png", file.getvalue())
+    assert lab.complaint.value == "" and lab.wait(60)
+    assert lab.picture.says.startswith("own.png") and lab.content.value[0] == "own.png"
+    lab.content.path.value = str(stylelab.images.sample_path("coffee"))
+    assert lab.complaint.value == "" and lab.wait(60) and "coffee.jpg" in lab.picture.says
+    lab.content.thumbnails["cat"].button.click()
+    assert lab.wait(60) and lab.picture.says.startswith("cat") and lab.content.sample.value == "cat"
+    assert lab.content.thumbnails["cat"].button.description == "✓ cat"
+
+
+def test_saving_nothing_is_said(made):
+    lab = made("first_picture", size=64)
+    lab.save.click()
+    assert "no picture yet" in lab.complaint.value and isinstance(lab.last_error, StylelabError)
+
+
+# Patches and differences ------------------------------------------------------------------------------------
+
+
+def test_the_patch_lab_learns_from_other_pictures(made):
+    lab = made("patches", size=48)
+    lab.filter.value, lab.steps.value = "emboss", 200
+    lab.start.click()
+    assert lab.wait(120) and lab.last_error is None
+    image = stylelab.load_image("cat", 48, grey=True)
+    truth = stylelab.apply_filter(image, "emboss")
+    quality = psnr(lab.result.stylise(image), truth)
+    assert quality > psnr(image, truth) + 10
+    assert f"PSNR {quality:.1f} dB" in lab.made.says and "on astronaut, coffee, rocket" in lab.made.says
+
+
+def test_hidden_units_are_read_or_complained_about(made):
+    lab = made("patches", size=32)
+    for wrong in ("3, x", "-4", "1000", "1 1 1 1 1 1 1 1 1"):
+        lab.hidden.value = wrong
+        assert "give up to 8 numbers from 1 to 256" in lab.complaint.value
+    lab.hidden.value, lab.steps.value = "12 6", 100
+    lab.start.click()
+    assert lab.wait(120) and lab.complaint.value == ""
+    assert [layer.out_features for layer in lab.result.layers] == [12, 6, 1]
+
+
+def test_the_difference_lab_shows_what_its_table_says(made, monkeypatch):
+    monkeypatch.setattr(differences_lab, "STEPS", 50)
+    lab = made("differences", size=48)
+    image = as_channels(stylelab.load_image("cat", 48), 1)
+    assert isinstance(lab.table, DifferenceTable)
+    torch.testing.assert_close(lab.result, lab.table.stylise(image, progress=False), atol=1e-4, rtol=0)
+    lab.line.value, lab.column.value = 4, 9
+    assert lab.wait(60)
+    expected = lab.table.explain(image, 4, 9)
+    assert lab.explanation.sources == expected.sources and len(expected.sources) == 8
+    pair, row, column = expected.sources[0]
+    name = ("astronaut", "coffee", "rocket")[pair]
+    assert f"From {name} ({row}, {column}) at {expected.distances[0]:.2f}" in lab.found.says
+    lab.neighbours.value = 3
+    assert lab.wait(60) and len(lab.explanation.sources) == 3
+
+
+def test_choosing_again_while_it_computes_leaves_the_newest(made, monkeypatch):
+    monkeypatch.setattr(differences_lab, "STEPS", 50)
+    lab = made("differences", size=32)
+    for rounds, filtered in ((2, "blur"), (3, "median"), (1, "emboss")):
+        lab.rounds.value, lab.filter.value = rounds, filtered
+    assert lab.wait(120) and lab.last_error is None
+    assert "emboss" in lab.alone.says and "rounds: 1." in lab.difference.says
