@@ -99,7 +99,8 @@ def pictures(
     lines = max(t.count("\n") + 1 if t else 0 for t in titles)
     row = height or min(4.6, (WIDTH / columns - 0.1) * tallest)
     photographic = any(a.ndim == 3 for a in arrays) and not exact
-    figure = CourseFigure(rows * (row + 0.24 * lines + 0.12), caption, photographic)
+    figure = CourseFigure(rows * (row + 0.24 * lines + 0.16), caption, photographic)
+    figure.get_layout_engine().set(h_pad=0.06 + 0.03 * lines)  # else titles touch the figure's edge
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()

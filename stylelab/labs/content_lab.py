@@ -15,7 +15,7 @@ from stylelab.optimisation import optimise
 from stylelab.recipes import Recipe
 
 
-def content(size: int = 160) -> "ContentLab":
+def content(size: int = 128) -> "ContentLab":
     """The lab of content; see ContentLab. size: longest side in pixels of its pictures."""
     return ContentLab(size)
 

@@ -165,16 +165,17 @@ def functions_and_classes(path: Path):
                 )
 
 
-def test_no_module_bears_the_name_of_a_public_function():
-    for package in {path.parent for path in SOURCES}:
-        modules = {path.stem for path in package.glob("*.py")}
-        functions = {
-            name
-            for path in package.glob("*.py")
-            for name, node in functions_and_classes(path)
-            if isinstance(node, ast.FunctionDef) and "." not in name
-        }
-        assert not modules & functions, "a lazy attribute would once be the function and once the module"
+@pytest.mark.parametrize("package", sorted({path.parent for path in SOURCES}), ids=lambda folder: folder.name)
+def test_no_module_bears_the_name_of_a_public_function(package):
+    files = [path for path in SOURCES if path.parent == package]
+    functions = {
+        name
+        for path in files
+        for name, node in functions_and_classes(path)
+        if isinstance(node, ast.FunctionDef) and "." not in name
+    }
+    both = {path.stem for path in files} & functions
+    assert not both, "a lazy attribute would once be the function and once the module"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
