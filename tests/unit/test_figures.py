@@ -339,3 +339,11 @@ def test_the_strongest_maps_come_first():
     assert all(
         torch.equal(found, features[0, channel]) for found, channel in zip(maps, channels, strict=True)
     )
+
+
+def test_a_picture_table_shows_a_picture_a_row_and_escapes_its_text():
+    table = figures.PictureTable([torch.zeros(1, 3, 4, 4), None], {"name": ["a < b", "c"]}, "Two rows.")
+    page = table._repr_html_()
+    assert page.count("<img") == 1 and 'alt="a &lt; b"' in page
+    assert page.count("<tr>") == 3 and "Two rows." in page
+    assert repr(table).splitlines() == ["name", "a < b", "c", "Two rows."]
