@@ -14,6 +14,7 @@ from stylelab.colour import rgb_to_yuv
 from stylelab.errors import StylelabError
 from stylelab.figures import (
     CourseFigure,
+    PictureTable,
     chroma_clouds,
     curve_panels,
     curves,
@@ -342,7 +343,7 @@ def test_the_strongest_maps_come_first():
 
 
 def test_a_picture_table_shows_a_picture_a_row_and_escapes_its_text():
-    table = figures.PictureTable([torch.zeros(1, 3, 4, 4), None], {"name": ["a < b", "c"]}, "Two rows.")
+    table = PictureTable([torch.zeros(1, 3, 4, 4), None], {"name": ["a < b", "c"]}, "Two rows.")
     page = table._repr_html_()
     assert page.count("<img") == 1 and 'alt="a &lt; b"' in page
     assert page.count("<tr>") == 3 and "Two rows." in page
