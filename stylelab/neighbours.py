@@ -4,17 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from tqdm.auto import tqdm
 
 CHUNK = 8192  # queries handled at once: bounds the memory of a large picture
-QUERIES, ENTRIES, BLOCK = 256, 4096, 32  # scores of so many by so many stay in a processor's cache
 SWEEPS = 4  # of prefer_coherent; a preference spreads by one query a sweep
 
 
 class Index:
-    """The keys of a table, searched exhaustively.
+    """The keys of a table, searched exhaustively by scikit-learn.
 
     keys: for every picture its blocks [(n, d1), (n, d2), ...], all pixels in reading order. balance: bring
     each block to a total variance of 1, so that none drowns another. variance: the share that a PCA keeps
@@ -36,7 +35,7 @@ class Index:
                 kept = int((values.flip(0).cumsum(0) < variance * values.sum()).sum()) + 1
                 self.turn = (scale[:, None] * axes.flip(1)[:, :kept]).float()
         self.keys = torch.cat([self.project(blocks) for blocks in keys])
-        self._tiles = _tiled(self.keys)
+        self._all = _brute(self.keys)
 
     def project(self, blocks: list[Tensor]) -> Tensor:
         """Blocks [(n, d1), (n, d2), ...] as points (n, d) of the space that is searched."""
@@ -52,19 +51,16 @@ class Index:
         progress: a bar, after two seconds.
         """
         names = None if keep is None else keep.nonzero()[:, 0]
-        tiles = self._tiles if keep is None else _tiled(self.keys[names])
-        entries = len(self.keys if keep is None else names)
+        entries = self._all if keep is None else _brute(self.keys[names])
         found, distances = [], []
         with tqdm(total=len(queries), disable=not progress, delay=2, desc="nearest neighbours") as bar:
-            for chunk in queries.split(QUERIES):
-                rows = _candidates(chunk, *tiles, number)
-                padding = rows >= entries
-                rows = rows.masked_fill(padding, 0)
+            for chunk in queries.split(CHUNK):
+                rows = torch.from_numpy(entries.kneighbors(chunk.numpy(), number, return_distance=False))
                 rows = rows if names is None else names[rows]
-                exact = self.distances(chunk, rows).masked_fill(padding, torch.inf)
-                nearest, order = exact.sort(dim=1, stable=True)
-                found.append(rows.gather(1, order[:, :number]))
-                distances.append(nearest[:, :number])
+                # Measured again by subtraction: scikit-learn expands the square, and then 0 is not quite 0.
+                nearest, order = self.distances(chunk, rows).sort(dim=1, stable=True)
+                found.append(rows.gather(1, order))
+                distances.append(nearest)
                 bar.update(len(chunk))
         return torch.cat(found), torch.cat(distances)
 
@@ -74,27 +70,8 @@ class Index:
         return torch.cat([torch.linalg.vector_norm(q[:, None] - self.keys[e], dim=2) for q, e in chunks])
 
 
-def _tiled(entries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Entries (n, d) in tiles (t, d, ENTRIES), half their squared lengths (t, ENTRIES), and their mean."""
-    mean = entries.mean(dim=0)
-    centred = entries - mean
-    spare = -len(entries) % (ENTRIES if len(entries) > ENTRIES else BLOCK)
-    halves = F.pad(0.5 * centred.square().sum(dim=1), (0, spare), value=torch.inf)
-    tiles = F.pad(centred, (0, 0, 0, spare)).unflatten(0, (-1, min(ENTRIES, len(entries) + spare)))
-    return tiles.transpose(1, 2).contiguous(), halves.view(len(tiles), -1), mean
-
-
-def _candidates(queries: Tensor, tiles: Tensor, halves: Tensor, mean: Tensor, number: int) -> Tensor:
-    """For each query so many entries that the `number` nearest are among them: (n, (number + 2) · BLOCK).
-
-    The nearest lie in the blocks whose own nearest entry is nearest; two more blocks leave room for rounding.
-    """
-    queries = queries - mean
-    # Half the squared distance, up to what all entries share.
-    scores = (torch.addmm(half, queries, tile, alpha=-1) for tile, half in zip(tiles, halves, strict=True))
-    best = torch.cat([score.unflatten(1, (-1, BLOCK)).amin(dim=2) for score in scores], dim=1)
-    blocks = best.topk(min(number + 2, best.shape[1]), largest=False, sorted=False).indices
-    return (blocks[..., None] * BLOCK + torch.arange(BLOCK)).flatten(1).sort(dim=1).values
+def _brute(keys: Tensor) -> NearestNeighbors:
+    return NearestNeighbors(algorithm="brute").fit(keys.numpy())
 
 
 def _moments(keys: list[list[Tensor]]) -> tuple[Tensor, Tensor]:
