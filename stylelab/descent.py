@@ -41,9 +41,9 @@ def _projected_lbfgs(terms_of, start, recipe, steps) -> Iterator[tuple[Tensor, T
             continue
         yield x, terms
         if accepted:
-            moved = x - accepted[0]
-            bent = torch.where(moved == 0, 0, gradient - accepted[2])
-            agreement = (moved * bent).sum()
+            moved = (x - accepted[0]).flatten()
+            bent = torch.where(moved == 0, 0, (gradient - accepted[2]).flatten())
+            agreement = moved.dot(bent)
             if agreement > 1e-10 * moved.norm() * bent.norm():
                 pairs = [*pairs, (moved, bent, 1 / agreement)][-recipe.history :]
         accepted = x, terms, gradient
@@ -53,18 +53,18 @@ def _projected_lbfgs(terms_of, start, recipe, steps) -> Iterator[tuple[Tensor, T
 
 
 def _two_loops(gradient: Tensor, pairs: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
-    """The gradient times the inverse curvature that pairs of (step, change of gradient, 1 / product) tell."""
+    """The gradient times the inverse curvature told by pairs of flat (step, change of gradient, 1 / product)."""
     if not pairs:
         return gradient * (FIRST_MOVE / gradient.abs().mean().clamp_min(torch.finfo(gradient.dtype).tiny))
-    q, shares = gradient, []
+    q, shares = gradient.flatten(), []
     for moved, bent, inverse in reversed(pairs):
-        shares.append(inverse * (moved * q).sum())
-        q = q - shares[-1] * bent
+        shares.append(inverse * moved.dot(q))
+        q = torch.addcmul(q, bent, -shares[-1])
     _, bent, inverse = pairs[-1]
-    q = q / (inverse * (bent * bent).sum())
+    q = q / (inverse * bent.dot(bent))
     for (moved, bent, inverse), share in zip(pairs, reversed(shares), strict=True):
-        q = q + (share - inverse * (bent * q).sum()) * moved
-    return q
+        q = torch.addcmul(q, moved, share - inverse * bent.dot(q))
+    return q.view_as(gradient)
 
 
 def _with_torch(terms_of, start, recipe, steps) -> Iterator[tuple[Tensor, Tensor]]:
