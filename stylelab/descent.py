@@ -53,7 +53,7 @@ def _projected_lbfgs(terms_of, start, recipe, steps) -> Iterator[tuple[Tensor, T
 
 
 def _two_loops(gradient: Tensor, pairs: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
-    """The gradient times the inverse curvature told by pairs of flat (step, change of gradient, 1 / product)."""
+    """The gradient times the inverse curvature told by pairs of (step, gradient's change, 1 / product)."""
     if not pairs:
         return gradient * (FIRST_MOVE / gradient.abs().mean().clamp_min(torch.finfo(gradient.dtype).tiny))
     q, shares = gradient.flatten(), []

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from stylelab.errors import StylelabError, unknown
 from stylelab.filters import reflect_pad
-from stylelab.neighbours import CHUNK, Index, Trust, measure_trust, prefer_coherent
+from stylelab.neighbours import CHUNK, SEARCHES, Index, Trust, measure_trust, prefer_coherent
 from stylelab.patches import (
     PatchNet,
     as_channels,
@@ -74,7 +74,8 @@ class DifferenceTable:
     coherence: κ of image analogies: a neighbour's neighbour is taken where its squared distance is at most
     1 + κ times that of the best. levels: of a pyramid gone through from coarse to fine. calibrate: learn
     from the pairs, each looked up among the others, how far to trust a difference found at a given
-    distance (and not at all very far from them all); False adds it whole.
+    distance (and not at all very far from them all); False adds it whole. search: "exact", or "approximate",
+    which finds neighbours about 1 % farther away and keeps its pace however large the table is.
     Raises StylelabError for settings that make no table, ImageError for images that make no pair.
     Source: Hertzmann et al. (2001), "Image analogies", whose B′ is here a difference map.
     """
@@ -90,8 +91,11 @@ class DifferenceTable:
         coherence: float = 0.0,
         levels: int = 1,
         calibrate: bool = True,
+        search: str = "exact",
     ) -> None:
         check_patch(patch)
+        if search not in SEARCHES:
+            raise StylelabError(unknown("search", search, SEARCHES, "neighbours.SEARCHES"))
         if key not in KEYS:
             raise StylelabError(unknown("key", key, KEYS, "differences.KEYS"))
         if variance is not None and not 0 < variance <= 1:
@@ -105,7 +109,7 @@ class DifferenceTable:
         if not 1 <= neighbours <= entries >> 2 * (levels - 1):
             raise StylelabError(f"neighbours {neighbours}: the table has {entries:,} entries; give 1 or more")
         self.net, self.patch, self.neighbours, self.key = net, patch, neighbours, key
-        self.variance, self.coherence, self.levels = variance, coherence, levels
+        self.variance, self.coherence, self.levels, self.search = variance, coherence, levels, search
         self.step = 1 if key == "published" or patch == 1 else STEP
         self._scales = [[_Picture(a, net.stylise(a).cpu(), b) for a, b in pairs]]
         for _ in range(levels - 1):
@@ -196,7 +200,7 @@ class DifferenceTable:
                 F.pad(torch.cartesian_prod(*map(torch.arange, p.original.shape[2:])), (1, 0), value=number)
                 for number, p in enumerate(pictures)
             ]
-            index = Index(keys, self.variance, balance=self.key != "published")
+            index = Index(keys, self.variance, self.key != "published", self.search)
             self._stages[level, kind] = _Stage(index, torch.cat(maps), torch.cat(places))
         return self._stages[level, kind]
 

@@ -1,26 +1,37 @@
-"""Exact nearest neighbours among the keys of a table, and how far to trust what they say."""
+"""Nearest neighbours among the keys of a table, exact or nearly so, and how far to trust what they say."""
 
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.metrics import pairwise_distances_argmin
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 from tqdm.auto import tqdm
 
+SEARCHES = ("exact", "approximate")
 CHUNK = 8192  # queries handled at once: bounds the memory of a large picture
+CELL, PROBES = 512, 16  # entries in a cell, about, and how many cells a query is compared with
 SWEEPS = 4  # of prefer_coherent; a preference spreads by one query a sweep
 
 
 class Index:
-    """The keys of a table, searched exhaustively by scikit-learn.
+    """The keys of a table, searched by scikit-learn.
 
     keys: for every picture its blocks [(n, d1), (n, d2), ...], all pixels in reading order. balance: bring
     each block to a total variance of 1, so that none drowns another. variance: the share that a PCA keeps
-    of what is then there; None for no PCA.
+    of what is then there; None for no PCA. search: "exact" compares a query with every key, "approximate"
+    with those of the nearest cells only.
     """
 
-    def __init__(self, keys: list[list[Tensor]], variance: float | None = 0.99, balance: bool = True) -> None:
+    def __init__(
+        self,
+        keys: list[list[Tensor]],
+        variance: float | None = 0.99,
+        balance: bool = True,
+        search: str = "exact",
+    ) -> None:
         widths = [block.shape[1] for block in keys[0]]
         self.turn = None
         if balance or variance is not None:
@@ -35,7 +46,8 @@ class Index:
                 kept = int((values.flip(0).cumsum(0) < variance * values.sum()).sum()) + 1
                 self.turn = (scale[:, None] * axes.flip(1)[:, :kept]).float()
         self.keys = torch.cat([self.project(blocks) for blocks in keys])
-        self._all = _brute(self.keys)
+        numpy_keys = self.keys.numpy()
+        self._all = _brute(numpy_keys) if search == "exact" else _Cells(numpy_keys)
 
     def project(self, blocks: list[Tensor]) -> Tensor:
         """Blocks [(n, d1), (n, d2), ...] as points (n, d) of the space that is searched."""
@@ -51,10 +63,11 @@ class Index:
         progress: a bar, after two seconds.
         """
         names = None if keep is None else keep.nonzero()[:, 0]
-        entries = self._all if keep is None else _brute(self.keys[names])
+        entries = self._all if keep is None else _brute(self.keys[names].numpy())
         found, distances = [], []
         with tqdm(total=len(queries), disable=not progress, delay=2, desc="nearest neighbours") as bar:
-            for chunk in queries.split(CHUNK):
+            # Cells are visited once for each chunk, so with them chunks are large.
+            for chunk in queries.split(CHUNK if isinstance(entries, NearestNeighbors) else 32 * CHUNK):
                 rows = torch.from_numpy(entries.kneighbors(chunk.numpy(), number, return_distance=False))
                 rows = rows if names is None else names[rows]
                 # Measured again by subtraction: scikit-learn expands the square, and then 0 is not quite 0.
@@ -70,8 +83,41 @@ class Index:
         return torch.cat([torch.linalg.vector_norm(q[:, None] - self.keys[e], dim=2) for q, e in chunks])
 
 
-def _brute(keys: Tensor) -> NearestNeighbors:
-    return NearestNeighbors(algorithm="brute").fit(keys.numpy())
+def _brute(keys: np.ndarray) -> NearestNeighbors:
+    return NearestNeighbors(algorithm="brute").fit(keys)
+
+
+class _Cells:
+    """Keys (n, d) in cells about the centres of a k-means; a query sees the cells nearest to its own.
+
+    With cells of a fixed size a query costs the same however large the table is, but for finding its cell.
+    Source: the inverted file of Sivic and Zisserman (2003).
+    """
+
+    def __init__(self, keys: np.ndarray) -> None:
+        cells = max(1, len(keys) // CELL)
+        some = np.random.default_rng(0).choice(len(keys), min(len(keys), 32 * cells), replace=False)
+        means = MiniBatchKMeans(cells, random_state=0, batch_size=4096, n_init=1, init="random", max_iter=10)
+        self.centres = means.fit(keys[some]).cluster_centers_.astype(keys.dtype)
+        cell = pairwise_distances_argmin(keys, self.centres)
+        ends = np.bincount(cell, minlength=cells).cumsum()
+        self.members = np.split(cell.argsort(kind="stable"), ends[:-1])
+        self.near = _brute(self.centres).kneighbors(self.centres, min(PROBES, cells), return_distance=False)
+        self.keys = keys
+
+    def kneighbors(self, queries: np.ndarray, number: int, return_distance: bool = False) -> np.ndarray:
+        """Rows (n, number) of entries near to each query, like NearestNeighbors.kneighbors."""
+        found = np.empty((len(queries), number), dtype=np.int64)
+        cell = pairwise_distances_argmin(queries, self.centres)
+        for home in np.unique(cell):
+            rows = np.concatenate([self.members[near] for near in self.near[home]])
+            if len(rows) < number:
+                rows = np.arange(len(self.keys))
+            mine = cell == home
+            found[mine] = rows[
+                _brute(self.keys[rows]).kneighbors(queries[mine], number, return_distance=False)
+            ]
+        return found
 
 
 def _moments(keys: list[list[Tensor]]) -> tuple[Tensor, Tensor]:

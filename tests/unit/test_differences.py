@@ -144,6 +144,18 @@ def test_rounds_pyramids_and_coherence_help_too(settings):
     assert not torch.equal(result, table.stylise(cat, progress=False))
 
 
+def test_an_approximate_search_costs_a_fifth_of_a_decibel_at_most():
+    net, pairs = learnt("blur")
+    cat = picture("cat")
+    truth = apply_filter(cat, "blur")
+    exact, near = (
+        psnr(DifferenceTable(net, pairs, search=search).stylise(cat, progress=False), truth)
+        for search in ("exact", "approximate")
+    )
+    assert near > exact - 0.2
+    assert near > psnr(net.stylise(cat), truth) + 1
+
+
 def test_one_pair_is_enough_and_measured_against_itself():
     net, _ = learnt("blur")
     cat = picture("cat", size=96)
@@ -201,6 +213,7 @@ def test_three_channels_in_three_out():
         ({"variance": 0.0}, r"variance 0\.0"),
         ({"levels": 0}, "levels 0"),
         ({"coherence": -1.0}, r"coherence -1\.0"),
+        ({"search": "fast"}, 'unknown search "fast"'),
     ],
 )
 def test_settings_that_make_no_table_are_refused(settings, complaint):

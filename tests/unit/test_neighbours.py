@@ -84,6 +84,35 @@ def test_chunks_change_nothing(monkeypatch):
     assert torch.equal(whole[0], parts[0]) and torch.equal(whole[1], parts[1])
 
 
+def clusters(number, seed):
+    """Points of 12 dimensions in 40 clouds, as keys of pictures are: many alike, few between."""
+    generator = torch.Generator().manual_seed(seed)
+    centres = torch.randn(40, 12, generator=torch.Generator().manual_seed(9))
+    return centres[torch.randint(40, (number,), generator=generator)] + 0.3 * torch.randn(
+        number, 12, generator=generator
+    )
+
+
+def test_an_approximate_search_finds_neighbours_nearly_as_near():
+    entries, queries = clusters(20_000, seed=0), clusters(500, seed=1)
+    exact = Index([[entries]], None, balance=False).search(queries, 8)[1]
+    near = Index([[entries]], None, balance=False, search="approximate")
+    found, distances = near.search(queries, 8)
+    assert exact.mean() <= distances.mean() < 1.05 * exact.mean()
+    assert torch.allclose(distances, near.distances(queries, found))
+    assert (distances.diff(dim=1) >= 0).all()
+    again = Index([[entries]], None, balance=False, search="approximate").search(queries, 8)[0]
+    assert torch.equal(found, again)
+
+
+@pytest.mark.parametrize(("entries", "number"), [(3, 3), (100, 100), (9_000, 2_000)])
+def test_an_approximate_search_finds_as_many_as_asked_for(entries, number):
+    index = Index([[noise(entries, 5)]], None, balance=False, search="approximate")
+    found, _ = index.search(noise(7, 5, seed=3), number)
+    assert found.shape == (7, number)
+    assert all(len(set(row.tolist())) == number for row in found)
+
+
 def placed(height, width, pictures=1):
     grid = torch.cartesian_prod(torch.arange(pictures), torch.arange(height), torch.arange(width))
     return grid
