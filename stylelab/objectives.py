@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
-from stylelab.device import has_fast_bfloat16
+from stylelab.device import uses_bfloat16
 from stylelab.errors import StylelabError
 from stylelab.features import FeatureExtractor, shared_extractor
 from stylelab.images import load_image, quantise, resize
@@ -45,7 +45,7 @@ def objective(
     features = _features(recipe, extractor)
     style_layers, content_layers = dict(recipe.style_layers), dict(recipe.content_layers)
     with torch.no_grad():
-        targets = features(content, content_layers)
+        targets = {name: maps.float() for name, maps in features(content, content_layers).items()}
         total = sum(weight for _, weight in styles)
         grams = dict.fromkeys(style_layers, 0)
         for image, weight in styles:
@@ -103,15 +103,14 @@ def relative_losses(image, content, style, extractor: FeatureExtractor | None = 
 def _features(
     recipe: Recipe, extractor: FeatureExtractor
 ) -> Callable[[Tensor, Iterable[str]], dict[str, Tensor]]:
-    """The extractor at the recipe's precision and scale, with float32 maps, whatever it computed in."""
+    """The extractor at the recipe's precision and scale; the maps are what it computed in."""
     device = extractor.device
-    low = recipe.precision == "bfloat16" or (recipe.precision == "auto" and has_fast_bfloat16(device))
+    low = uses_bfloat16(recipe.precision, device)
     scale = recipe.feature_scale if extractor.weights == "bundled" else 1.0
 
     def features(image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         with torch.autocast(device.type, torch.bfloat16, enabled=low):
             maps = extractor(image, layers)
-        maps = {name: values.float() for name, values in maps.items()} if low else maps
         return {name: values * scale for name, values in maps.items()} if scale != 1 else maps
 
     return features

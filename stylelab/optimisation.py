@@ -16,6 +16,7 @@ from stylelab.device import pick_device
 from stylelab.errors import ImageError, OptimisationError
 from stylelab.features import FeatureExtractor, shared_extractor
 from stylelab.images import resize
+from stylelab.memory import check_memory
 from stylelab.objectives import TERMS, as_image, at_size, objective, weighted_styles
 from stylelab.recipes import Recipe, find_recipe
 
@@ -76,7 +77,8 @@ def transfer(
     init: an image to start from instead of what the recipe says.
 
     Ctrl-C, or Stop in Jupyter, ends it early with the picture so far. Raises OptimisationError where a loss
-    is no longer a number, and what the loading of images and weights raises.
+    is no longer a number, TooLargeError where there is too little memory, and what the loading of images and
+    weights raises.
     """
     recipe = find_recipe(recipe)
     started = time.perf_counter()
@@ -128,6 +130,7 @@ def optimise(
         painting, target = before_transfer(as_image(painting).to(extractor.device), content, recipe.colours)
         styles.append((painting.expand(-1, 3, -1, -1), weight))
     target = target.expand(-1, 3, -1, -1)
+    check_memory(content.shape[-2:], [p.shape[-2:] for p, _ in styles], recipe, extractor)
     detail = 0.0
     if init is not None:
         start = as_image(init).to(extractor.device)

@@ -534,7 +534,7 @@ def test_bfloat16_gives_close_losses(vgg, photo, painting, steps):
 def test_auto_precision_is_decided_by_the_processor(
     vgg, photo, painting, monkeypatch, precision, fast, expected
 ):
-    monkeypatch.setattr("stylelab.objectives.has_fast_bfloat16", lambda device: fast)
+    monkeypatch.setattr("stylelab.device.has_fast_bfloat16", lambda device: fast)
     lowered = []
     handle = vgg.register_forward_hook(lambda *_: lowered.append(torch.is_autocast_enabled("cpu")))
     try:

@@ -1,0 +1,151 @@
+"""How much memory a transfer takes, and whether there is as much: told before it starts."""
+
+import os
+from bisect import bisect_right
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from stylelab.device import uses_bfloat16
+from stylelab.errors import TooLargeError
+from stylelab.features import FeatureExtractor
+from stylelab.images import scaled_shape
+from stylelab.recipes import Recipe
+
+STARTED = 750e6  # bytes: Python, PyTorch and VGG-19 before the first step, as measured on Linux
+BUFFERS = {"cpu": 60e6, "cuda": 500e6}  # of the libraries, whatever the picture's size
+IMAGES = 16  # of the result's size, beside the history: gradient, step, target, what is shown …
+
+
+def memory_needed(
+    shape: tuple[int, int],
+    style_shapes: Sequence[tuple[int, int]],
+    recipe: Recipe,
+    extractor: FeatureExtractor,
+) -> float:
+    """The most bytes that a transfer takes at once, beyond what the process holds before it.
+
+    shape: the content's (height, width). style_shapes: those of the paintings. Made to agree with what was
+    measured for VGG-19 on a CPU; an estimate elsewhere.
+    """
+    kept, waiting = _per_pixel(recipe, extractor)
+    pairs = min(recipe.history, recipe.steps[-1]) if recipe.optimiser == "lbfgs" else 1
+    height, width = shape
+    longest = max(shape) * recipe.style_scale
+    painted = [scaled_shape(*style, min(max(style), round(longest))) for style in style_shapes]
+    # Paintings pass one by one and without gradients, so only a few layers are held at a time.
+    largest = max((h * w for h, w in painted), default=0) * kept / 2
+    return BUFFERS.get(extractor.device.type, 0.0) + max(
+        largest, height * width * (kept + waiting + 12 * (IMAGES + 2 * pairs))
+    )
+
+
+def _per_pixel(recipe: Recipe, extractor: FeatureExtractor) -> tuple[float, float]:
+    """Bytes per pixel of the picture: what the forward pass keeps for the way back, and what waits there.
+
+    Kept are the input, the result of every ReLU and pooling, the place of each maximum (8 bytes), and once
+    more what a loss looks at where it is scaled or comes before a ReLU. The gradients of all losses are there
+    before the network's own.
+    """
+    missing = {*recipe.style_layers, *recipe.content_layers}
+    number = 2 if uses_bfloat16(recipe.precision, extractor.device) else 4
+    scaled = recipe.feature_scale != 1 and extractor.weights == "bundled"
+    kept, waiting, area, channels = 12.0, 0.0, 1.0, 3
+    (stages,) = extractor.children()
+    for name, stage in stages.items():
+        for module in stage.modules():
+            if isinstance(module, nn.Conv2d):
+                channels = module.out_channels
+                area /= module.stride[0] ** 2
+            elif isinstance(module, nn.ReLU):
+                kept += area * channels * number
+            elif isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
+                area /= module.stride**2
+                kept += area * channels * (number + 8 * isinstance(module, nn.MaxPool2d))
+        if name.startswith("fire"):  # two halves side by side, then joined
+            channels *= 2
+            kept += area * channels * number
+        if name in missing:
+            kept += area * channels * number * (scaled or name.startswith("conv"))
+            waiting += area * channels * number
+        missing.discard(name)
+        if not missing:
+            break
+    return kept, waiting
+
+
+def memory_free(device: torch.device) -> float | None:
+    """The bytes that this process may still take: of CUDA's, or of the machine's within its cgroups' limits.
+
+    None where the system does not tell (Windows). What PyTorch holds on CUDA for reuse counts as free.
+    """
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    free = [_machine(), *_cgroups()]
+    return min((f for f in free if f is not None), default=None)
+
+
+def _machine(meminfo: Path = Path("/proc/meminfo")) -> float | None:
+    if meminfo.exists():
+        lines = dict(line.split(":") for line in meminfo.read_text().splitlines())
+        return 1024.0 * int(lines["MemAvailable"].split()[0])
+    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", ()):  # macOS: all there is, used or not
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return None
+
+
+def _cgroups(own: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> list[float]:
+    """What is free in each control group of this process that has a limit; a file cache can be given up."""
+    free = []
+    for line in own.read_text().splitlines() if own.exists() else []:
+        _, kinds, path = line.split(":", 2)
+        if kinds not in ("", "memory"):
+            continue
+        limit, used, cache = (
+            ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            if kinds
+            else ("memory.max", "memory.current", "inactive_file")
+        )
+        group = root / kinds / path.lstrip("/")
+        for folder in (group, *group.parents):  # a container may see its own group as the root
+            try:
+                most = int((folder / limit).read_text())
+                taken = int((folder / used).read_text())
+                stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+            except (OSError, ValueError):  # no such group, or "max": no limit
+                continue
+            free.append(float(max(0, most - taken + int(stat.get(cache, 0)))))
+    return free
+
+
+def check_memory(
+    shape: tuple[int, int],
+    style_shapes: Sequence[tuple[int, int]],
+    recipe: Recipe,
+    extractor: FeatureExtractor,
+) -> None:
+    """Raises TooLargeError, naming the largest size that fits, where a transfer does not; takes the same."""
+    free = memory_free(extractor.device)
+    needed = memory_needed(shape, style_shapes, recipe, extractor)
+    if free is None or needed <= free:
+        return
+
+    def at(size: int) -> float:
+        return memory_needed(scaled_shape(*shape, size), style_shapes, recipe, extractor)
+
+    size = bisect_right(range(1, max(shape)), free, key=at)
+    advice = f"the largest size that fits is {size} pixels" if size >= 16 else "close other programs"
+    raise TooLargeError(
+        f"{shape[1]} × {shape[0]} pixels need {needed / 1e9:.1f} GB of memory more, "
+        f"and {free / 1e9:.1f} GB are free; {advice}"
+    )
+
+
+def memory_told(shape, style_shapes, recipe: Recipe, extractor: FeatureExtractor) -> str:
+    """What a transfer of that size will need in all, as a line of text; takes the same."""
+    total = memory_needed(shape, style_shapes, recipe, extractor)
+    total += STARTED if extractor.device.type == "cpu" else 0
+    return f"{shape[1]} × {shape[0]} pixels: about {total / 1e9:.1f} GB of memory"

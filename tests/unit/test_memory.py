@@ -1,0 +1,227 @@
+"""What a transfer will need, what there is, and what is said where that does not fit."""
+
+import re
+
+import pytest
+import torch
+
+from stylelab import memory, optimisation
+from stylelab.__main__ import main
+from stylelab.errors import StylelabError, TooLargeError
+from stylelab.features import FeatureExtractor
+from stylelab.memory import memory_free, memory_needed, memory_told
+from stylelab.objectives import objective
+from stylelab.optimisation import optimise, transfer
+from stylelab.recipes import RECIPES
+
+DEFAULT = RECIPES["default"]
+FLOAT = DEFAULT.replace(precision="float32")
+STARRY_NIGHT = (503, 640)
+
+# Peaks of fresh processes (ru_maxrss in GB, with all of Python and PyTorch) on Linux, two threads:
+# (size, steps at each scale, precision), astronaut and starry_night.
+MEASURED = {
+    (256, 3, "float32"): 0.872,
+    (384, 3, "float32"): 1.117,
+    (512, 16, "float32"): 1.539,
+    (1024, 2, "float32"): 3.246,
+    (256, 3, "bfloat16"): 0.881,
+    (384, 3, "bfloat16"): 1.068,
+    (512, 16, "bfloat16"): 1.363,
+    (1024, 2, "bfloat16"): 2.448,
+}
+
+
+@pytest.mark.parametrize(("size", "steps", "precision"), MEASURED)
+def test_the_prediction_agrees_with_what_was_measured(size, steps, precision, random_vgg):
+    recipe = DEFAULT.replace(precision=precision, steps=(steps,) * len(DEFAULT.scales))
+    predicted = memory.STARTED + memory_needed((size, size), [STARRY_NIGHT], recipe, random_vgg)
+    assert predicted / 1e9 == pytest.approx(MEASURED[size, steps, precision], rel=0.15)
+
+
+@pytest.mark.parametrize(("size", "most"), [(512, 1.6e9), (1024, 4.5e9)])
+def test_the_default_recipe_stays_within_its_goals(size, most, random_vgg):
+    assert memory.STARTED + memory_needed((size, size), [STARRY_NIGHT], FLOAT, random_vgg) < most
+
+
+@pytest.mark.parametrize(
+    ("recipe", "extractor"),
+    [
+        (FLOAT, {}),
+        (DEFAULT.replace(precision="bfloat16"), {}),
+        (FLOAT, {"pooling": "average"}),
+        (RECIPES["modified-vgg19"].replace(precision="float32"), {"weights": "bundled"}),
+        (RECIPES["squeezenet"].replace(precision="float32"), {"network": "squeezenet1_1"}),
+    ],
+    ids=["default", "bfloat16", "average pooling", "layers before their ReLU", "squeezenet"],
+)
+def test_the_arithmetic_is_what_autograd_keeps(recipe, extractor, random_image):
+    network = FeatureExtractor(**{"weights": "random", "device": "cpu", **extractor})
+    weights = {p.untyped_storage().data_ptr() for p in network.parameters()}
+
+    def kept(side: int) -> int:
+        image = random_image(0, side, side)
+        terms_of, kept = objective(image, [(image, 1.0)], recipe, network), {}
+
+        def note(tensor):
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in weights:
+                kept[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            terms = terms_of(image.clone().requires_grad_())
+        assert terms.requires_grad
+        return sum(kept.values())
+
+    # From two sizes, so that what does not grow with the picture (weights, Gram matrices) drops out.
+    grown = (kept(128) - kept(64)) / (128**2 - 64**2)
+    predicted, _ = memory._per_pixel(recipe, network)
+    assert predicted == pytest.approx(grown, rel=0.1)
+
+
+def test_each_remembered_step_of_l_bfgs_costs_two_images(random_vgg):
+    def needed(**changes):
+        return memory_needed((300, 200), [], FLOAT.replace(**changes), random_vgg)
+
+    image = 300 * 200 * 3 * 4
+    assert needed(steps=(9, 9, 100), history=60) - needed(steps=(9, 9, 100), history=50) == 20 * image
+    assert needed(steps=(9, 9, 16), history=60) == needed(steps=(9, 9, 16), history=16), (
+        "no more than there are"
+    )
+    assert needed(optimiser="adam", bounds="clamp") == needed(history=1)
+
+
+def test_a_painting_counts_where_it_is_much_larger(random_vgg):
+    wide = FLOAT.replace(style_scale=4.0)
+    small, large = [(64, 64)], [(2000, 2000)]
+    assert memory_needed((256, 256), small, FLOAT, random_vgg) == memory_needed(
+        (256, 256), large, FLOAT, random_vgg
+    )
+    assert memory_needed((256, 256), large, wide, random_vgg) > 3 * memory_needed(
+        (256, 256), small, wide, random_vgg
+    )
+    several = memory_needed((256, 256), large * 3, wide, random_vgg)
+    assert several == memory_needed((256, 256), large, wide, random_vgg), "they pass one by one"
+
+
+# --- where it does not fit
+
+
+def test_too_large_names_the_largest_size_that_fits(random_vgg, random_image, monkeypatch):
+    ran = []
+    monkeypatch.setattr(memory, "memory_free", lambda device: 5e8)
+    random_vgg_hook = random_vgg.register_forward_pre_hook(lambda *_: ran.append(1))
+    try:
+        with pytest.raises(TooLargeError) as caught:
+            transfer(random_image(0, 600, 900), random_image(1, 64, 64), FLOAT, random_vgg, progress=False)
+    finally:
+        random_vgg_hook.remove()
+    assert not ran
+    assert isinstance(caught.value, StylelabError)
+    assert isinstance(caught.value, MemoryError)
+    said = re.fullmatch(
+        r"900 × 600 pixels need (\d\.\d) GB of memory more, and 0\.5 GB are free; "
+        r"the largest size that fits is (\d+) pixels",
+        str(caught.value),
+    )
+    size = int(said[2])
+
+    def needed(size):
+        return memory_needed((round(600 * size / 900), size), [(64, 64)], FLOAT, random_vgg)
+
+    assert float(said[1]) == round(needed(900) / 1e9, 1)
+    assert needed(size) <= 5e8 < needed(size + 1)
+
+
+def test_what_fits_exactly_is_let_through(random_vgg, photo, painting, monkeypatch):
+    needed = memory_needed(photo.shape[-2:], [painting.shape[-2:]], FLOAT, random_vgg)
+    monkeypatch.setattr(memory, "memory_free", lambda device: needed)
+    optimise(photo, painting, FLOAT, random_vgg)
+    monkeypatch.setattr(memory, "memory_free", lambda device: needed - 1)
+    with pytest.raises(TooLargeError):
+        optimise(photo, painting, FLOAT, random_vgg)
+    monkeypatch.setattr(memory, "memory_free", lambda device: None)
+    optimise(photo, painting, FLOAT, random_vgg)
+
+
+def test_where_nothing_fits_no_size_is_named(random_vgg, photo, painting, monkeypatch):
+    monkeypatch.setattr(memory, "memory_free", lambda device: 1e6)
+    with pytest.raises(TooLargeError, match=r"and 0\.0 GB are free; close other programs$"):
+        optimise(photo, painting, FLOAT, random_vgg)
+
+
+# --- what there is
+
+
+def test_the_least_of_all_limits_counts(monkeypatch):
+    monkeypatch.setattr(memory, "_machine", lambda: 8e9)
+    monkeypatch.setattr(memory, "_cgroups", lambda: [3e9, 5e9])
+    assert memory_free(torch.device("cpu")) == 3e9
+    monkeypatch.setattr(memory, "_cgroups", list)
+    assert memory_free(torch.device("cpu")) == 8e9
+    monkeypatch.setattr(memory, "_machine", lambda: None)
+    assert memory_free(torch.device("cpu")) is None
+
+
+def test_the_machine_tells_what_is_available(tmp_path):
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:       24684536 kB\nMemFree: 100 kB\nMemAvailable:   2000 kB\n")
+    assert memory._machine(meminfo) == 2000 * 1024
+
+
+def test_limits_of_control_groups_of_both_versions(tmp_path):
+    own, root = tmp_path / "cgroup", tmp_path / "fs"
+    own.write_text("4:memory:/class/student\n2:cpu:/\n0::/slice/one\n")
+    files = {
+        "memory/class/student": (
+            "memory.limit_in_bytes",
+            900,
+            "memory.usage_in_bytes",
+            500,
+            "total_inactive_file 60",
+        ),
+        "slice/one": ("memory.max", "max", "memory.current", 10, "inactive_file 0"),
+        "slice": ("memory.max", 1000, "memory.current", 990, "anon 5\ninactive_file 30"),
+    }
+    for folder, (limit, most, used, taken, stat) in files.items():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        (root / folder / limit).write_text(f"{most}\n")
+        (root / folder / used).write_text(f"{taken}\n")
+        (root / folder / "memory.stat").write_text(f"{stat}\n")
+    assert memory._cgroups(own, root) == [460.0, 40.0]
+    assert memory._cgroups(tmp_path / "none", root) == []
+
+
+def test_cuda_tells_of_its_own_memory(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10, 100))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 7)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 4)
+    assert memory_free(torch.device("cuda")) == 13
+
+
+# --- the command line
+
+
+def test_the_command_line_says_what_it_needs_before_it_starts(tmp_path, monkeypatch, capsys, random_vgg):
+    def begun(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(optimisation, "transfer", begun)
+    out = ("-o", str(tmp_path / "q.png"), "--device", "cpu")
+    assert main(["astronaut", "starry_night", *out, "--size", "512"]) == 130
+    told = memory_told((512, 512), [STARRY_NIGHT], DEFAULT, random_vgg)
+    assert re.fullmatch(r"512 × 512 pixels: about 1\.\d GB of memory", told)
+    assert capsys.readouterr().err.startswith(f"transfer: {told}\n")
+
+
+def test_the_command_line_refuses_what_does_not_fit(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(memory, "memory_free", lambda device: 3e8)
+    assert main(["astronaut", "starry_night", "-o", str(tmp_path / "q.png"), "--device", "cpu"]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(
+        r"stylelab: 384 × 384 pixels need 0\.\d GB of memory more, and 0\.3 GB are free; "
+        r"the largest size that fits is \d+ pixels",
+        last,
+    )
+    assert not list(tmp_path.iterdir())
