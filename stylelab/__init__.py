@@ -22,6 +22,7 @@ _HOME = {
     "RECIPES": "recipes",
     "optimise": "optimisation",
     "transfer": "optimisation",
+    "sweep": "sweeps",
     "relative_losses": "objectives",
     "keep_colours": "colour",
     "match_colours": "colour",

@@ -82,14 +82,17 @@ def pictures(
     cmap: str = "gray",
     height: float | None = None,
     exact: bool = False,
+    row_titles: Sequence[str] = (),
 ) -> CourseFigure:
     """Pictures side by side, in rows of `columns` (all in one row unless given).
 
     images: image tensors (1, 3, H, W), or one-channel maps (1, 1, H, W) or (H, W), drawn with `cmap` between
-    `limits` (by default [0, 1] for values within it, else each map's own extremes). titles: one each.
+    `limits` (by default [0, 1] for values within it, else each map's own extremes); or a text, written where
+    a picture is missing. titles: one each, above it. row_titles: one for each row, beside it.
     height: of a row, in inches; chosen to fill the width unless given. exact: show pixels as squares.
     """
-    arrays = [_array(image) for image in images]
+    shape = next((image.shape[-2:] for image in images if not isinstance(image, str)), (3, 4))
+    arrays = [np.full((*shape, 3), 0.93) if isinstance(image, str) else _array(image) for image in images]
     titles = [""] * len(arrays) if titles is None else list(titles)
     if not arrays or len(titles) != len(arrays):
         raise StylelabError(f"got {len(arrays)} pictures and {len(titles)} titles; give one for each picture")
@@ -98,7 +101,7 @@ def pictures(
     tallest = max(a.shape[0] / a.shape[1] for a in arrays)
     lines = max(t.count("\n") + 1 if t else 0 for t in titles)
     row = height or min(4.6, (WIDTH / columns - 0.1) * tallest)
-    photographic = any(a.ndim == 3 for a in arrays) and not exact
+    photographic = not exact and any(a.ndim == 3 or min(a.shape) >= 64 for a in arrays)
     figure = CourseFigure(rows * (row + 0.24 * lines + 0.16), caption, photographic)
     figure.get_layout_engine().set(h_pad=0.06 + 0.03 * lines)  # else titles touch the figure's edge
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -111,6 +114,13 @@ def pictures(
         smooth = "nearest" if exact or array.shape[0] < 24 else "antialiased"
         axis.imshow(array, cmap=cmap, vmin=low, vmax=high, interpolation=smooth)
         axis.set_title(title, fontsize=FONT)
+    for axis, image in zip(axes, images, strict=False):
+        if isinstance(image, str):
+            text = textwrap.fill(textwrap.shorten(image, 140, placeholder=" …"), round(90 / columns))
+            axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", fontsize=FONT - 2)
+    for axis, title in zip(axes[::columns], row_titles, strict=False):
+        place = {"transform": axis.transAxes, "rotation": 90, "ha": "right", "va": "center"}
+        axis.text(-0.03, 0.5, title, fontsize=FONT, **place)
     return figure
 
 
@@ -250,7 +260,9 @@ class PictureTable:
         buffer = io.BytesIO()
         to_pil(image).save(buffer, "JPEG", quality=90)
         data = b64encode(buffer.getvalue()).decode()
-        return f'<img src="data:image/jpeg;base64,{data}" alt="{escape(alternative)}" width="{self.width}">'
+        # JupyterLab squeezes the pictures of a table with much text to thumbnails of thumbnails.
+        size = f'width="{self.width}" style="min-width: {self.width}px; max-width: none"'
+        return f'<img src="data:image/jpeg;base64,{data}" alt="{escape(alternative)}" {size}>'
 
 
 def strongest_maps(features: torch.Tensor, count: int) -> tuple[list[torch.Tensor], list[int]]:

@@ -11,6 +11,7 @@ from stylelab.errors import StylelabError
 # What the course imports, by the names that pip knows.
 REQUIRED = (
     "ipywidgets",
+    "joblib",
     "jupyterlab",
     "matplotlib",
     "numpy",

@@ -171,6 +171,16 @@ def test_pictures_stand_in_rows_with_their_titles():
     assert boxes[3].x0 == pytest.approx(boxes[0].x0, abs=2)
 
 
+def test_rows_have_titles_and_a_missing_picture_says_why():
+    images = [torch.rand(1, 3, 40, 60), "no such file; check the path", torch.rand(1, 3, 40, 60), "too large"]
+    figure = pictures(images, ["a", "b", "", ""], CAPTION, columns=2, row_titles=["first row", "second row"])
+    texts = [[" ".join(text.get_text().split()) for text in axis.texts] for axis in figure.axes]
+    assert texts == [["first row"], ["no such file; check the path"], ["second row"], ["too large"]]
+    blank = figure.axes[1].images[0].get_array()
+    assert blank.shape == (40, 60, 3) and np.ptp(blank) == 0
+    assert_nothing_is_cut_off(figure)
+
+
 def test_pictures_keep_their_shape():
     figure = pictures([torch.rand(1, 3, 30, 60), torch.rand(1, 3, 60, 30)])
     figure.canvas.draw()
@@ -209,6 +219,20 @@ def test_exact_shows_pixels_as_squares():
     (axis,) = panels(pictures([torch.rand(1, 3, 30, 30)], exact=True))
     assert axis.images[0].get_interpolation() == "nearest"
     assert decoded(pictures([torch.rand(1, 3, 30, 30)], exact=True))[0] == "image/png"
+
+
+@pytest.mark.parametrize(
+    ("image", "kind"),
+    [
+        (torch.rand(1, 1, 64, 90), "jpeg"),
+        (torch.randn(64, 90), "jpeg"),
+        (torch.rand(1, 1, 24, 90), "png"),
+        (torch.rand(1, 3, 24, 24), "jpeg"),
+    ],
+)
+def test_large_grey_pictures_are_photographs_too(image, kind):
+    assert decoded(pictures([image]))[0] == f"image/{kind}"
+    assert decoded(pictures([image], exact=True))[0] == "image/png"
 
 
 @pytest.mark.parametrize("titles", [["only one"], ["a", "b", "c", "d"]])

@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 FLOORS = [
     {"errors", "device", "decoding", "images", "colour", "filters", "losses", "recipes"},
-    {"features", "descent", "patches", "pairs", "neighbours", "figures", "snapshots"},
+    {"features", "descent", "patches", "pairs", "neighbours", "figures", "snapshots", "memory", "grids"},
     {"objectives", "optimisation", "differences", "installation"},
     {"labs", "checks", "sweeps", "course", "__main__"},
 ]

@@ -1,0 +1,196 @@
+"""Grids of transfers: weights against layers, styles against photographs, on one machine or on many.
+
+The cells run on joblib: `joblib.parallel_config` decides where, and the call stays as it is.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice, product
+from pathlib import Path
+
+import torch
+from joblib import Parallel, delayed, effective_n_jobs
+from torch import Tensor
+from tqdm import tqdm
+
+from stylelab import __version__
+from stylelab.errors import ImageError, StylelabError
+from stylelab.grids import PICTURES, grid_axes, label
+from stylelab.images import load_image, quantise, read_settings, save_image
+from stylelab.objectives import as_image, weighted_styles
+from stylelab.optimisation import transfer
+from stylelab.recipes import Recipe, find_recipe
+
+FORMAT = 1  # of what is kept in a folder: under another number every cell is made anew
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One picture of a sweep.
+
+    image: (1, 3, H, W) in [0, 1], rounded to 8 bits. settings: what made it ("content", "style", "recipe",
+    "seed"), its last "losses" and the "seconds" it took.
+    """
+
+    image: Tensor
+    settings: dict
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep made; shows itself as its figure.
+
+    rows, columns: the labels of the grid; a grid of one setting has columns only. cells, failures: each
+    finished Cell and the complaint of each failed one, by name: "style_weight 5.5, style_layers relu1_1".
+    """
+
+    rows: list[str]
+    columns: list[str]
+    cells: dict[str, Cell]
+    failures: dict[str, str]
+
+    def figure(self, caption: str = ""):
+        """The grid as a labelled figure with its caption; in the place of a failed cell stands the reason."""
+        from stylelab.figures import pictures
+
+        names = [", ".join(labels) for labels in product(*filter(None, (self.rows, self.columns)))]
+        images = [self.failures.get(name) or self.cells[name].image for name in names]
+        titles = self.columns + [""] * (len(names) - len(self.columns))
+        wide = len(self.columns) if self.rows else min(4, len(names))
+        return pictures(images, titles, caption, wide, row_titles=self.rows)
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        return self.figure()._repr_mimebundle_()
+
+
+def sweep(
+    content=None,
+    style=None,
+    grid: Mapping | None = None,
+    recipe: str | Recipe = "default",
+    folder: str | Path | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    threads: int | None = None,
+    progress: bool = True,
+) -> Sweep:
+    """A transfer for each combination of a grid's values, as a grid of pictures.
+
+    grid: one or two settings, rows before columns, each with its values: a list, or {label: value}. A setting
+        is one of the recipe's, or "content" or "style". Layers may be given by their names alone:
+        {"style_weight": [2, 5.5, 15], "style_layers": ["relu1_1", "relu3_1", ["relu1_1", "relu5_1"]]}
+        {"content": ["astronaut", "cat"], "style": ["starry_night", "my_painting.jpg"]}
+    content, style: as for `transfer`, unless the grid lists them. recipe, seed, device: of every cell.
+    folder: keeps each finished cell as a PNG under the hash of all that decides it, so that a sweep that was
+        stopped goes on where it was. Each is its own receipt (python -m stylelab … --recipe FILE).
+    threads: of one cell. By default cells run one after the other on all cores; under
+        `joblib.parallel_config(n_jobs=2)` joblib shares the cores out among its processes, and Dask gives
+        each worker process one: no two cells fight for a core. Say more where your workers have more.
+    progress: draw a bar, and name each failed cell at once.
+
+    For a cluster: make a `dask.distributed.Client()`, then `with joblib.parallel_config("dask"):` (or "ray",
+    after `ray.util.joblib.register_ray()`). Pictures are read and kept here, workers need only stylelab, and
+    the cells of a worker that Dask loses are done by the others. A cell that fails costs only itself.
+    Raises StylelabError for a grid that makes no sense, before anything is drawn.
+    """
+    given, recipe = {"content": content, "style": style}, find_recipe(recipe)
+    axes = grid_axes(grid, given)
+    points = dict(zip(map(", ".join, product(*axes)), product(*(a.values() for a in axes)), strict=True))
+    outcomes: dict[str, Cell | str] = {}
+    files: dict[str, Path] = {}
+    stream = sys.stdout if type(sys.stdout).__module__.startswith("ipykernel") else sys.stderr
+    bar = tqdm(total=len(points), disable=not progress, unit="picture", desc="sweep", file=stream)
+
+    def settle(name: str, outcome: Cell | str) -> None:
+        outcomes[name] = outcome
+        bar.update()
+        if progress and isinstance(outcome, str):
+            bar.write(f"{name}: {outcome}", file=stream)
+
+    def unfinished() -> Iterator:
+        for name, values in points.items():
+            try:
+                job = _job(given | dict(zip(grid, values, strict=True)), recipe, seed)
+                files[name] = Path(folder or "").expanduser() / f"{_digest(*job)}.png"
+                known = _kept(files[name]) if folder else None
+            except Exception as error:  # a picture that is missing, a value that makes no sense
+                known = _complaint(error)
+            if known:
+                settle(name, known)
+            else:
+                yield delayed(_paint)(name, (*job, device, threads))
+
+    if folder:
+        Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
+    with bar:
+        for name, outcome in _spread(unfinished()):
+            if folder and isinstance(outcome, Cell):
+                save_image(outcome.image, files[name], outcome.settings)
+            settle(name, outcome)
+    cells = {name: outcomes[name] for name in points if isinstance(outcomes[name], Cell)}
+    failures = {name: outcomes[name] for name in points if name not in cells}
+    rows, columns = ({}, *axes)[-2:]
+    return Sweep(list(rows), list(columns), cells, failures)
+
+
+def _job(point: dict, recipe: Recipe, seed: int) -> tuple:
+    """What makes a cell: the pictures as tensors, the recipe, the seed; and its receipt, which names them."""
+    recipe = recipe.replace(**{name: value for name, value in point.items() if name not in PICTURES})
+    content, paintings = point["content"], weighted_styles(point["style"])
+    named = [[label(painting), weight] for painting, weight in paintings]
+    settings = {"content": label(content), "style": named, "seed": seed, "recipe": recipe.to_dict()}
+    styles = [(as_image(painting), weight) for painting, weight in paintings]
+    return as_image(content, recipe.size), styles, recipe, seed, {"stylelab": __version__, **settings}
+
+
+def _digest(content, styles, recipe, seed, receipt) -> str:
+    """The hash of all that decides a picture; names decide nothing."""
+    settings = recipe.replace(name="", about="").to_dict()
+    deciding = [FORMAT, __version__, seed, settings, [weight for _, weight in styles]]
+    digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode())
+    for image in (content, *(painting for painting, _ in styles)):
+        digest.update(str(image.shape).encode() + image.contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()[:24]
+
+
+def _kept(path: Path) -> Cell | None:
+    """The cell that an earlier sweep left in a file; None where there is none, or a damaged one."""
+    try:
+        return Cell(load_image(path), read_settings(path))
+    except ImageError:
+        return None
+
+
+def _paint(name: str, job: tuple) -> tuple[str, Cell | str]:
+    """A cell, or why there is none. One argument holds all: Dask scatters large ones, and may lose them."""
+    content, styles, recipe, seed, receipt, device, threads = job
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        result = transfer(content, styles, recipe, progress=False, seed=seed, device=device)
+    except Exception as error:
+        return name, _complaint(error)
+    finally:
+        torch.set_num_threads(before)
+    if result.interrupted:
+        raise KeyboardInterrupt
+    made = {"losses": result.history[-1], "seconds": round(result.seconds, 2)}
+    return name, Cell(quantise(result.image), receipt | made)
+
+
+def _complaint(error: Exception) -> str:
+    return str(error) if isinstance(error, StylelabError) else f"{type(error).__name__}: {error}"
+
+
+def _spread(jobs: Iterator) -> Iterator[tuple[str, Cell | str]]:
+    """What becomes of the jobs, each as soon as it is known."""
+    try:
+        each = Parallel(return_as="generator_unordered", batch_size=1)
+    except ValueError:  # Ray only hands back whole lists: a round for each, so that little is lost
+        while batch := list(islice(jobs, effective_n_jobs())):
+            yield from Parallel(batch_size=1)(batch)
+    else:
+        yield from each(jobs)

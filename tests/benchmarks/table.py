@@ -1,0 +1,51 @@
+"""The one table that the benchmarks print: each line a measurement beside its reference and its goal."""
+
+import platform
+import time
+from typing import NamedTuple
+
+import torch
+
+from stylelab.device import has_fast_bfloat16
+
+
+class Row(NamedTuple):
+    """What was measured: ours and the reference's figure with units, their ratio, the goal, if it is met."""
+
+    what: str
+    ours: str
+    reference: str
+    ratio: str
+    goal: str
+    met: bool
+
+    def __str__(self) -> str:
+        return "| " + " | ".join((*self[:5], "yes" if self.met else "**no**")) + " |"
+
+
+HEAD = "| what | ours | reference | ratio | goal | met |\n|---|---|---|---|---|---|"
+
+
+def machine() -> str:
+    """The processor, what it can do, and the versions that were measured."""
+    name = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo") as info:
+            name = next(line.split(":")[1].strip() for line in info if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass  # not Linux: what platform says must do
+    bfloat16 = "with" if has_fast_bfloat16(torch.device("cpu")) else "without"
+    return (
+        f"{name}, {torch.get_num_threads()} threads, {bfloat16} AVX512-BF16; "
+        f"Python {platform.python_version()}, torch {torch.__version__}, {platform.system()}"
+    )
+
+
+def timed(function, *arguments, repeat: int = 1, **options):
+    """The function's result, and the least seconds it took of `repeat` times."""
+    best = float("inf")
+    for _ in range(repeat):
+        start = time.perf_counter()
+        result = function(*arguments, **options)
+        best = min(best, time.perf_counter() - start)
+    return result, best
