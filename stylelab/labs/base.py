@@ -20,6 +20,17 @@ from stylelab.labs.worker import Worker
 
 PREVIEW = 0.2  # seconds between two previews of a run, at least
 
+# In Jupyter a key on a control is also a command: an arrow leaves a menu for the next cell, and D twice
+# deletes the cell. Jupyter leaves an element with this attribute alone; for plain keys a lab's have it.
+_KEYS = """
+const listen = event => {
+    if (!lab.isConnected) window.removeEventListener('keydown', listen, true);
+    const forJupyter = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
+    const element = event.target;
+    if (lab.contains(element)) element.toggleAttribute('data-lm-suppress-shortcuts', !forJupyter);
+};
+window.addEventListener('keydown', listen, true);"""
+
 _open: weakref.WeakSet = weakref.WeakSet()
 _cells: dict[tuple, list] = {}
 
@@ -31,6 +42,7 @@ class Picture(widgets.VBox):
         self.image = widgets.Image(format="jpeg", layout={"width": "100%", "height": "auto"})
         self.text = widgets.HTML(layout={"margin": "0 2px", "width": "auto"})
         layout = {"flex": f"1 1 {min(width, 240)}px", "max_width": f"{width}px", "margin": "4px"}
+        layout["overflow"] = "visible"  # a box that could scroll would be a stop for the Tab key
         super().__init__([self.image, self.text], layout=layout)
         self.says = ""
 
@@ -60,15 +72,16 @@ class Lab(widgets.VBox):
         self._previewed = 0.0
         self.complaint = widgets.HTML(layout={"margin": "0 4px"})
         super().__init__(layout={"width": "100%", "max_width": "1060px"})
+        self.add_class("stylelab-lab")
         _open.add(self)
         _close_those_of_the_run_before(self)
 
     def build(self, *rows: widgets.Widget) -> None:
         """Puts the rows, and the line for errors, into the box."""
-        self.children = (*rows, self.complaint)
+        self.children = (*rows, self.complaint, in_page(_KEYS))
 
     def __repr__(self) -> str:  # what a page viewer without a kernel shows
-        return "Live controls: run this cell in Jupyter to use them. Without a kernel, see the figure beside."
+        return "Live controls: run this cell in Jupyter to use them. Until then, the figure below stands in."
 
     def on(self, control: widgets.Widget, action: Callable[[], None]) -> widgets.Widget:
         """Calls `action` whenever the control's value changes. Returns the control."""
@@ -185,8 +198,22 @@ def controls(*children: widgets.Widget) -> widgets.HBox:
     """Labelled controls in columns, all equally wide, each label in full."""
     for child in children:
         child.style.description_width = "128px"
-        child.layout.width = "340px"
+        child.layout.width, child.layout.margin = "340px", "2px"  # SelectionSlider would have no margin
     return row(*children)
+
+
+def in_page(script: str) -> widgets.HTML:
+    """A hidden widget that has a script run in the page, on the element `lab` around it.
+
+    Widgets of plain ipywidgets cannot listen to events; the error of a picture that does not load can. A
+    front end that forbids this has the lab as it would be without, so nothing may depend on it.
+    """
+    script = (
+        "const find = tries => { const lab = this.closest('.stylelab-lab'); "
+        f"if (!lab) return tries && setTimeout(find, 100, tries - 1); {script} }}; find(100);"
+    )
+    hidden = f'<img alt="" hidden src="data:," onerror="{html.escape(script)}">'
+    return widgets.HTML(hidden, layout={"display": "none"})
 
 
 def _clock(seconds: float) -> str:

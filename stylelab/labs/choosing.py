@@ -9,10 +9,30 @@ import traitlets
 
 from stylelab.errors import ImageError
 from stylelab.images import load_image, sample_names
-from stylelab.labs.base import Lab
+from stylelab.labs.base import Lab, in_page
 from stylelab.labs.drawing import encode
 
-MOST_BYTES = 10_000_000  # what a notebook server passes on in one message
+MOST_BYTES = 9_900_000  # a notebook server ends a connection that sends 10 MiB in one message, without a word
+TOO_LARGE = b"stylelab: not sent, its bytes are "
+# So what is too large must not leave the page: a note of its size goes in its stead. The field for files is
+# out of reach until the button calls its click().
+_GUARD = f"""
+lab.addEventListener('click', event => {{
+    if (!event.target.closest('.stylelab-upload')) return;
+    const fields = HTMLInputElement.prototype, click = fields.click;
+    fields.click = function () {{
+        fields.click = click;
+        if (!this.guarded) this.addEventListener('change', () => {{
+            const sent = new DataTransfer();
+            for (const file of this.files) sent.items.add(
+                file.size > {MOST_BYTES} ? new File(['{TOO_LARGE.decode()}' + file.size], file.name) : file);
+            this.files = sent.files;
+        }}, true);
+        this.guarded = true;
+        this.click();
+    }};
+    setTimeout(() => fields.click = click);
+}}, true);"""
 _numbers = itertools.count()
 
 
@@ -73,11 +93,13 @@ class Chooser(widgets.VBox):
         if thumbnails:
             self.thumbnails = {name: Thumbnail(_small(name), name, self._chooser_of(name)) for name in names}
             self.upload = widgets.FileUpload(
-                accept="image/*", description="or upload (up to 10 MB)", layout={"width": "340px"}
+                accept="image/*", description="or upload (under 10 MB)", layout={"width": "340px"}
             )
             lab.on(self.upload, self._take_upload)
+            self.upload.add_class("stylelab-upload")
             gallery = widgets.HBox([*self.thumbnails.values()], layout={"flex_flow": "row wrap"})
-            rows = [gallery, widgets.HBox([*rows[0].children, self.upload], layout=rows[0].layout)]
+            fields = [*rows[0].children, self.upload, in_page(_GUARD)]
+            rows = [gallery, widgets.HBox(fields, layout=rows[0].layout)]
         super().__init__(rows, layout={"flex": "0 0 auto", "max_width": "100%"})
         self._take(chosen, chosen)
 
@@ -107,9 +129,12 @@ class Chooser(widgets.VBox):
     def _take_upload(self) -> None:
         for upload in self.upload.value:
             name, data = upload["name"], bytes(upload["content"])
-            if len(data) > MOST_BYTES:
+            size = len(data)
+            if data.startswith(TOO_LARGE):
+                size = int(data.removeprefix(TOO_LARGE))
+            if size > MOST_BYTES:
                 raise ImageError(
-                    f"{name}: {len(data) / 1e6:.1f} MB; an upload takes up to 10: give its path instead"
+                    f"{name}: {size / 1e6:.1f} MB; an upload takes up to 9.9: give its path instead"
                 )
             try:
                 load_image(data, 16)

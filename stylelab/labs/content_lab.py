@@ -47,9 +47,8 @@ class ContentLab(Lab):
             controls(self.steps),
             self.run_controls(self._reconstruct),
         )
-        self.rebuilt.show(
-            torch.full((1, 3, size, size), 0.93), "Reconstruction: press Start to make one from the layer."
-        )
+        blank = torch.full_like(self.photograph.image(size), 0.93)
+        self.rebuilt.show(blank, "Reconstruction: press Start to make one from the layer.")
         self.later(self._draw)
 
     def _maps(self) -> tuple[Tensor, dict[str, Tensor]]:

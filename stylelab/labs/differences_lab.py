@@ -1,6 +1,7 @@
 """The lab of notebook 06: what a patch net misses, looked up where it was missed before."""
 
 import ipywidgets as widgets
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from stylelab.labs.drawing import enlarge, heat_map
 from stylelab.patches import PatchNet, as_channels, psnr, training
 
 STEPS = 500  # of the net's training
+KEPT = 24  # results to go back to at once
 CROSS = (213, 94, 0)
 
 
@@ -25,8 +27,8 @@ def differences(size: int = 96) -> "DifferencesLab":
 class DifferencesLab(Lab):
     """A net, its difference map from a table, and what the table found for one pixel.
 
-    Every choice makes a new result. `table` is the DifferenceTable, `result` the picture, (1, 1, H, W), and
-    `explanation` what is shown about the pixel under the cross-hair.
+    After Start, every choice makes a new result. `table` is the DifferenceTable, `result` the picture,
+    (1, 1, H, W), and `explanation` what is shown about the pixel under the cross-hair.
     """
 
     def __init__(self, size: int) -> None:
@@ -35,6 +37,7 @@ class DifferencesLab(Lab):
         self.table: DifferenceTable | None = None
         self.explanation: Explanation | None = None
         self._nets: dict[tuple, PatchNet] = {}
+        self._known: dict[tuple, tuple] = {}
         self._parts: tuple[Tensor, ...] = ()
         self._says: tuple[str, ...] = ()
         self._names: tuple[str, ...] = ()
@@ -59,7 +62,19 @@ class DifferencesLab(Lab):
             controls(self.line, self.column),
             row(self.found),
         )
-        self.begin(self._make())
+        self._show_nothing_made()
+
+    def _show_nothing_made(self) -> None:
+        """Before Start: a notebook that is run from top to bottom does not train a net for nobody."""
+        image = as_channels(self.photograph.image(self.size), 1)
+        blank = torch.full_like(image, 0.93)
+        says = ("The net alone: press Start.", "What the table adds.", "Both together.")
+        for box, line in zip((self.alone, self.difference, self.made), says, strict=True):
+            box.show(enlarge(blank, 192), line)
+        truth, name = apply_filter(image, self.filter.value), self.photograph.value[0]
+        self.truth.show(enlarge(truth, 192), f"{name} through the filter: what is wanted.")
+        blank = torch.full((1, 1, 186, 568), 0.93)
+        self.found.show(blank, "The patch under the cross-hair, and its neighbours in the table.")
 
     def _make(self):
         name, source = self.photograph.value
@@ -68,36 +83,51 @@ class DifferencesLab(Lab):
         trained_on = tuple(sample for sample in sample_names("content") if sample != source)
         pictures = [load_image(sample, self.size, grey=True) for sample in trained_on]
         pairs = [(picture, apply_filter(picture, filtered)) for picture in pictures]
+        settings = (name, source, filtered, patch, neighbours, rounds)
+        if settings in self._known:
+            self._take(self._known[settings])
+            yield 1.0
+            return
         key = (filtered, trained_on)
         net = PatchNet()
+        image = as_channels(load_image(source, self.size), 1)
         if key not in self._nets:
             for step, end, _ in training(net, pairs, steps=STEPS):
+                if self.due():
+                    says = f"The net alone on {name}, {filtered}, after {step} steps."
+                    self.alone.show(enlarge(net.stylise(image), 192), says)
                 yield 0.6 * step / end
             self._nets[key] = net
         net = self._nets[key]
         table = DifferenceTable(net, pairs, patch, neighbours)
         yield 0.8
-        image = as_channels(load_image(source, self.size), 1)
         truth = apply_filter(image, filtered)
         alone, difference, made = table.stylise(image, rounds, parts=True, progress=False)
-        self.table, self.result, self._names = table, made, trained_on
-        self._parts = (image, alone, difference, made, truth)
         gain = psnr(made, truth) - psnr(alone, truth)
-        self._says = (
+        says = (
             f"The net alone on {name}, {filtered}: PSNR {psnr(alone, truth):.1f} dB.",
             f"The difference from the table, patches of {patch} pixels, {neighbours} neighbours, rounds: "
             f"{rounds}. Blue darkens, yellow brightens, up to {difference.abs().max().item():.2f}.",
             f"Together: PSNR {psnr(made, truth):.1f} dB, {gain:+.1f} dB against the net alone.",
             f"{name} through the filter {filtered}: what is wanted.",
         )
+        self._known[settings] = (table, trained_on, (image, alone, difference, made, truth), says)
+        if len(self._known) > KEPT:
+            del self._known[next(iter(self._known))]
+        self._take(self._known[settings])
+        yield 1.0
+
+    def _take(self, known: tuple) -> None:
+        """Shows a result, new or made before."""
+        self.table, self._names, self._parts, self._says = known
+        image, self.result = self._parts[0], self._parts[3]
         self.line.max, self.column.max = image.shape[-2] - 1, image.shape[-1] - 1
         self._explain()
-        yield 1.0
 
     def _explain(self) -> None:
         """The pictures with the cross-hair, and the row of patches for the pixel under it."""
         if not self._parts:
-            raise StylelabError("there is no table yet; wait for it, or press Start")
+            raise StylelabError("there is no table yet; press Start, or wait for it")
         image, alone, difference, made, truth = self._parts
         line, column = self.line.value, self.column.value
         reach = difference.abs().max().item() or 1.0

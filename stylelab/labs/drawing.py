@@ -82,7 +82,7 @@ def curves(
         f'height="{height}" font-family="sans-serif" font-size="12" fill="#222">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
     ]
-    for tick in _ticks(low, high, log):
+    for tick in _ticks(low, high, log) if positive else ():
         y = up(tick)
         parts.append(f'<path d="M{left} {y:.1f}H{right}" stroke="#ddd"/>')
         parts.append(f'<text x="{left - 5}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
@@ -102,8 +102,8 @@ def curves(
     middle = (top + bottom) / 2
     parts += [
         f'<path d="M{left} {top}V{bottom}H{right}" fill="none" stroke="#444"/>',
-        f'<text x="{left}" y="{bottom + 15}">1</text>',
-        f'<text x="{right}" y="{bottom + 15}" text-anchor="end">{longest}</text>',
+        f'<text x="{left}" y="{bottom + 15}">{1 if positive else ""}</text>',
+        f'<text x="{right}" y="{bottom + 15}" text-anchor="end">{longest if positive else ""}</text>',
         f'<text x="{(left + right) / 2}" y="{height - 8}" text-anchor="middle">{escape(xlabel)}</text>',
         f'<text transform="translate(13 {middle}) rotate(-90)" text-anchor="middle">{escape(ylabel)}</text>',
         "</svg>",

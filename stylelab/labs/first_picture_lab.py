@@ -65,7 +65,7 @@ class FirstPictureLab(Lab):
         )
         self.tv = widgets.SelectionSlider(options=[("none", 0.0)], description="total variation")
         self.colours = widgets.Dropdown(
-            options=[("as painted", None), *((c, c) for c in CHOICES["colours"][1:])], description="colours"
+            options=["as painted", *CHOICES["colours"][1:]], description="colours"
         )
         self.steps = widgets.IntSlider(value=60, min=10, max=1000, step=1, description="steps")
         self.wipe = widgets.FloatSlider(value=0, min=0, max=1, step=0.02, description="before | after")
@@ -117,7 +117,7 @@ class FirstPictureLab(Lab):
             weights[7] = recipe.tv_weight
         self.tv.options = [("none" if w == 0 else f"{w:.3g}", w) for w in weights]
         self.tv.value = recipe.tv_weight
-        self.colours.value = recipe.colours
+        self.colours.value = recipe.colours or "as painted"
         self.steps.min = max(10, len(recipe.steps))
         self.steps.value = sum(recipe.steps)
         self.size.value = before
@@ -130,7 +130,7 @@ class FirstPictureLab(Lab):
             "size": self.size.value,
             "style_weight": float(f"{self.weight.value:.4g}"),
             "tv_weight": self.tv.value,
-            "colours": self.colours.value,
+            "colours": self.colours.value if self.colours.index else None,
         }
         if self.steps.value != sum(base.steps):
             wanted["steps"] = self.steps.value

@@ -70,7 +70,7 @@ class PatchesLab(Lab):
         )
 
     def _show_nothing_made(self) -> None:
-        blank = torch.full((1, 1, self.size, self.size), 0.93)
+        blank = torch.full_like(self.photograph.image(self.size), 0.93)
         self.made.show(blank, "The net's picture: press Start to train one.")
         self.loss.show(curves({}, "25 steps", "error"), "The error while training.")
         self.units.show(blank, "What the units of the first layer look for.")

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Seconds after which a test takes a thing for hung. No test measures time, and machines may be busy.
 STARTING, RUNNING = 240, 1200
+LATENCIES = pytest.StashKey[list]()
 SETTINGS = {
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},  # all cells are on the page at once
     "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
@@ -42,6 +43,12 @@ PICTURES = """selector => [...document.querySelectorAll(selector)].map(img => {
 })"""
 OUTPUTS = """() => jupyterapp.shell.currentWidget.content.widgets
     .flatMap(cell => cell.model.toJSON().outputs ?? [])"""
+PLACE_OF_CELL = """id => jupyterapp.shell.currentWidget.content.widgets
+    .findIndex(cell => cell.model.sharedModel.id == id)"""
+CONNECTED = """() => {
+    const kernel = jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel;
+    return kernel?.connectionStatus == 'connected' && kernel.status == 'idle';
+}"""
 BUSY = "() => [...document.querySelectorAll('.jp-InputPrompt')].some(e => e.textContent.includes('*'))"
 
 
@@ -65,6 +72,15 @@ class NotebookPage:
             return not self.page.evaluate(BUSY) and (re.search(r"\d", last.inner_text()) or self.errors())
 
         self.wait_for(finished, timeout, "all cells to finish")
+
+    def run_cell(self, name: str):
+        """Run the one cell of this id, with the keyboard; returns its Locator. It is not waited for."""
+        place = self.page.evaluate(PLACE_OF_CELL, name)
+        assert place >= 0, f"no cell has the id {name}"
+        cell = self.page.locator(".jp-Notebook .jp-Cell").nth(place)
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        return cell
 
     def choose(self, menu: str, item: str) -> None:
         """Click an item of the menu bar, as a reader does."""
@@ -123,6 +139,26 @@ def server_address(process, runtime: Path, log: Path) -> dict:
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
 
 
+@pytest.fixture(scope="session")
+def latencies(pytestconfig):
+    """A list for rows of (lab, control, milliseconds of each change, goal); shown at the end of the run."""
+    return pytestconfig.stash.setdefault(LATENCIES, [])
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    rows = config.stash.get(LATENCIES, [])
+    if rows:
+        terminalreporter.section("from the key press to the new picture in the page")
+        terminalreporter.line(f"{'lab':16} {'control':18} changes  median     p95    goal (ms)")
+    for lab, control, times, goal in rows:
+        times = sorted(times)
+        middle, late = times[len(times) // 2], times[max(0, round(0.95 * len(times)) - 1)]
+        terminalreporter.line(
+            f"{lab:16} {control:18} {len(times):7} {middle:7.0f} {late:7.0f} {goal:7}"
+            + ("" if middle <= goal else "  slower")
+        )
+
+
 @pytest.fixture(scope="package")
 def browser():
     # Closed when this folder's tests end: nbval's kernels cannot run beside Playwright's event loop.
@@ -156,6 +192,7 @@ def lab_server(browser, tmp_path_factory):
     environment = os.environ | {name: str(home / folder) for name, folder in private.items()}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
     command += [
+        "--JupyterNotebookApp.expose_app_in_browser=True",
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={root}",
         "--LabApp.extension_manager=readonly",
@@ -178,7 +215,10 @@ def lab_server(browser, tmp_path_factory):
 
 @pytest.fixture
 def open_notebook(browser, lab_server):
-    """A function: the name of a notebook, or a new name and its cells' sources -> its NotebookPage."""
+    """A function: the name of a notebook, or a new name and its cells' sources -> its NotebookPage.
+
+    New cells have the ids cell-0, cell-1, …  classic: in Notebook 7 instead of JupyterLab.
+    """
     context = browser.new_context(viewport={"width": 1200, "height": 1500})
     context.set_default_timeout(STARTING * 1000)
     url, headers = lab_server["url"], {"Authorization": f"token {lab_server['token']}"}
@@ -186,12 +226,18 @@ def open_notebook(browser, lab_server):
     def ask(method: str, path: str):
         return urlopen(Request(url + path, method=method, headers=headers), timeout=60)
 
-    def opened(name: str, cells: list[str] | None = None) -> NotebookPage:
+    def opened(name: str, cells: list[str] | None = None, classic: bool = False) -> NotebookPage:
         if cells is not None:
-            made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+            numbered = [nbformat.v4.new_code_cell(text, id=f"cell-{n}") for n, text in enumerate(cells)]
+            made = nbformat.v4.new_notebook(cells=numbered)
             made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
             nbformat.write(made, lab_server["root"] / "notebooks" / name)
         notebook = NotebookPage(context.new_page())
+        if classic:
+            notebook.page.goto(f"{url}/notebooks/notebooks/{name}?token={lab_server['token']}")
+            notebook.page.wait_for_selector(".jp-Notebook .jp-Cell")
+            notebook.page.wait_for_function(CONNECTED)
+            return notebook
         notebook.page.goto(f"{url}/doc/tree/notebooks/{name}?reset&token={lab_server['token']}")
         notebook.page.wait_for_selector(".jp-Notebook .jp-Cell")
         # The indicator by the toolbar says idle before there is a kernel; the status bar names both.

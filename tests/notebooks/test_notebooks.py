@@ -1,6 +1,8 @@
 """What a stored notebook must be before anybody runs it; nbval, in the same run of pytest, runs its cells."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -14,6 +16,8 @@ MACHINE_PATH = re.compile(
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|TBD)\b")
 UNTESTED = re.compile(r"NBVAL_(SKIP|IGNORE_OUTPUT|RAISES_EXCEPTION)")
 TAGS = {"nbval-check-output"}
+STORE = "store a clean run: python tests/notebooks/store.py notebooks/…"
+LABS = ["first_picture", "gram", "content", "total_variation", "colour", "patches", "differences"]
 EVERYWHERE = {
     "what you will do": r"In this notebook you will",
     "what you need to know": r"you need|need to know",
@@ -110,6 +114,49 @@ def test_stores_one_clean_run_from_top_to_bottom(notebook):
 def test_stores_no_error_and_no_stderr(notebook):
     assert not [(cell.id, o.ename) for cell, o in outputs(notebook) if o.output_type == "error"]
     assert not [(cell.id, o.text) for cell, o in outputs(notebook) if o.get("name") == "stderr"]
+
+
+def test_the_lab_has_a_picture_for_readers_without_a_kernel(path, notebook):
+    number = int(path.name[:2])
+    if number >= len(LABS):
+        return
+    cells = code_cells(notebook)
+    live = next((place for place, cell in enumerate(cells) if cell.id == "lab"), None)
+    assert live is not None, 'give the cell of the lab the id "lab"'
+    assert cells[live].source.splitlines()[-1] == f"labs.{LABS[number]}()"
+    assert [list(output.data) for output in cells[live].outputs] == [["text/plain"]], STORE
+    beside = {kind for output in cells[live + 1].outputs for kind in output.get("data", {})}
+    assert any(kind.startswith("image/") for kind in beside)
+
+
+def test_stores_no_widget_that_would_be_dead_in_a_reopened_notebook(notebook):
+    kinds = [(cell.id, kind) for cell, output in outputs(notebook) for kind in output.get("data", {})]
+    assert not [cell for cell, kind in kinds if "widget" in kind], STORE
+    assert "widgets" not in notebook.metadata, STORE
+
+
+def test_a_run_is_stored_without_what_differs_or_dies(tmp_path):
+    sources = [
+        "from stylelab import labs\nlabs.total_variation()",
+        "from tqdm.auto import tqdm\nfor step in tqdm(range(3)):\n    print(step, flush=True)",
+    ]
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    made.metadata.widgets = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
+    file, command = tmp_path / "made.ipynb", [sys.executable, str(Path(__file__).with_name("store.py"))]
+    nbformat.write(made, file)
+    subprocess.run([*command, file], check=True, timeout=600)
+    stored = nbformat.read(file, as_version=4)
+    test_stores_no_widget_that_would_be_dead_in_a_reopened_notebook(stored)
+    test_stores_one_clean_run_from_top_to_bottom(stored)
+    lab, loop = stored.cells
+    assert lab.outputs[0].data["text/plain"].startswith("Live controls: run this cell")
+    assert [output.get("text") for output in loop.outputs] == ["0\n1\n2\n"]
+
+    made.cells[1].source = "1 / 0"
+    nbformat.write(made, file)
+    failed = subprocess.run([*command, file], capture_output=True, text=True, timeout=600)
+    assert failed.returncode != 0 and "ZeroDivisionError" in failed.stderr
+    assert nbformat.read(file, as_version=4) == made, "a run that fails is not stored"
 
 
 def test_names_no_path_of_one_machine(notebook):

@@ -29,6 +29,8 @@ def lab(request, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(differences_lab, "STEPS", 25)
     made = getattr(labs, request.param)(**SIZES[request.param])
+    if request.param == "differences":
+        made.start.click()
     assert made.wait(120) and made.last_error is None
     yield made
     made.close()
@@ -60,7 +62,8 @@ def seen(lab):
     return [w.value for w in shown if w is not getattr(lab, "status", None)]
 
 
-def test_every_control_through_its_range(lab):
+def drive(lab):
+    """Moves every control of a lab through its range, and looks at what the page would show."""
     driven = [w for w in family(lab) if isinstance(w, (*SLIDERS, *CHOICES, widgets.Checkbox))]
     assert len(driven) >= 3
     if hasattr(lab, "mix"):
@@ -76,6 +79,38 @@ def test_every_control_through_its_range(lab):
             assert lab.last_error is None, (control.description, value)
             changed |= seen(lab) != before
         assert changed or control.description in FOR_RUNS, f"{control.description} changes nothing"
+
+
+def test_every_control_through_its_range(lab):
+    drive(lab)
+
+
+class BrokenError(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("lab", "callback"),
+    [
+        ("first_picture", "_tell"),
+        ("gram", "_draw"),
+        ("content", "_draw"),
+        ("total_variation", "_draw"),
+        ("colour", "_draw"),
+        ("patches", "_draw_truth"),
+        ("differences", "_explain"),
+    ],
+    indirect=["lab"],
+)
+def test_a_broken_callback_turns_the_test_above_red(lab, callback, monkeypatch):
+    def broken(self):
+        raise BrokenError
+
+    monkeypatch.setattr(type(lab), callback, broken)
+    broken.__name__ = callback
+    with pytest.raises(AssertionError):
+        drive(lab)
+    assert isinstance(lab.last_error, BrokenError) and "BrokenError" in lab.complaint.value
 
 
 def test_every_control_has_its_label_and_every_picture_its_line(lab):

@@ -30,6 +30,8 @@ def made(request):
     def make(name, **arguments):
         lab = getattr(labs, name)(**arguments)
         opened.append(lab)
+        if name == "differences":
+            lab.start.click()
         assert lab.wait(120) and lab.last_error is None
         return lab
 
@@ -283,6 +285,7 @@ def test_bad_pictures_are_one_line_each_and_good_ones_are_taken(made, tmp_path):
         assert lab.content.value == ("astronaut", "astronaut")
     for data, complaint in {
         b"0" * 11_000_000: "own.png: 11.0 MB",
+        b"stylelab: not sent, its bytes are 52000000": "own.png: 52.0 MB",
         b"not one": "own.png: not a picture",
     }.items():
         lab.content.upload.value = upload("own.png", data)
@@ -297,6 +300,15 @@ def test_bad_pictures_are_one_line_each_and_good_ones_are_taken(made, tmp_path):
     lab.content.thumbnails["cat"].button.click()
     assert lab.wait(60) and lab.picture.says.startswith("cat") and lab.content.sample.value == "cat"
     assert lab.content.thumbnails["cat"].button.description == "✓ cat"
+
+
+def test_the_painting_s_own_colours_can_be_chosen_again(made):
+    lab = made("first_picture", size=64)
+    assert lab.colours.value == "as painted" and "colours=" not in line_of(lab)
+    lab.colours.value = "linear"
+    assert "colours='linear'" in line_of(lab)
+    lab.colours.value = "as painted"
+    assert "colours=" not in line_of(lab) and lab.colours.index == 0
 
 
 def test_saving_nothing_is_said(made):
@@ -346,6 +358,18 @@ def test_the_difference_lab_shows_what_its_table_says(made, monkeypatch):
     assert f"From {name} ({row}, {column}) at {expected.distances[0]:.2f}" in lab.found.says
     lab.neighbours.value = 3
     assert lab.wait(60) and len(lab.explanation.sources) == 3
+
+
+def test_a_result_made_before_is_shown_again_at_once(made, monkeypatch):
+    monkeypatch.setattr(differences_lab, "STEPS", 50)
+    lab = made("differences", size=48)
+    first, table, says = lab.result, lab.table, lab.made.says
+    lab.neighbours.value = 3
+    assert lab.wait(60) and lab.table is not table
+    monkeypatch.setattr(differences_lab, "DifferenceTable", None)
+    lab.neighbours.value = 8
+    assert lab.wait(60) and lab.last_error is None
+    assert lab.result is first and lab.table is table and lab.made.says == says
 
 
 def test_choosing_again_while_it_computes_leaves_the_newest(made, monkeypatch):
