@@ -1,5 +1,6 @@
 """Nearest neighbours among the keys of a table, exact or nearly so, and how far to trust what they say."""
 
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ from tqdm.auto import tqdm
 SEARCHES = ("exact", "approximate")
 CHUNK = 8192  # queries handled at once: bounds the memory of a large picture
 CELL, PROBES = 512, 16  # entries in a cell, about, and how many cells a query is compared with
+# scikit-learn sets the number of BLAS threads for the whole process: two searches at once disturb each other.
+_searching = Lock()
 SWEEPS = 4  # of prefer_coherent; a preference spreads by one query a sweep
 
 
@@ -68,7 +71,9 @@ class Index:
         with tqdm(total=len(queries), disable=not progress, delay=2, desc="nearest neighbours") as bar:
             # Cells are visited once for each chunk, so with them chunks are large.
             for chunk in queries.split(CHUNK if isinstance(entries, NearestNeighbors) else 32 * CHUNK):
-                rows = torch.from_numpy(entries.kneighbors(chunk.numpy(), number, return_distance=False))
+                with _searching:
+                    near = entries.kneighbors(chunk.numpy(), number, return_distance=False)
+                rows = torch.from_numpy(near)
                 rows = rows if names is None else names[rows]
                 # Measured again by subtraction: scikit-learn expands the square, and then 0 is not quite 0.
                 nearest, order = self.distances(chunk, rows).sort(dim=1, stable=True)

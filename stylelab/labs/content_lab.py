@@ -52,11 +52,16 @@ class ContentLab(Lab):
         self.later(self._draw)
 
     def _maps(self) -> tuple[Tensor, dict[str, Tensor]]:
-        """The photograph and all its ReLU maps; made once for each photograph."""
-        if not self._known or self._known[0] != self.photograph.value:
+        """The photograph and its ReLU maps, kept while it is shown.
+
+        For a new one only as deep as it is looked at, so that it is there at once; all if that changes.
+        """
+        layer, same = self.layer.value, bool(self._known) and self._known[0] == self.photograph.value
+        if not same or layer not in self._known[2]:
             image = self.photograph.image(self.size)
+            wanted = RELUS if same else RELUS[: RELUS.index(layer) + 1]
             with torch.no_grad():
-                self._known = (self.photograph.value, image, shared_extractor()(image, RELUS))
+                self._known = (self.photograph.value, image, shared_extractor()(image, wanted))
         return self._known[1:]
 
     def _draw(self) -> None:

@@ -57,8 +57,12 @@ class GramLab(Lab):
         self.later(self._draw)
 
     def _features(self, chooser: Chooser) -> dict[str, Tensor]:
-        """All ReLU maps of a picture, cropped to whole pieces of the deepest layer; kept while shown."""
-        if chooser.value not in self._maps:
+        """ReLU maps of a picture, cropped to whole pieces of the deepest layer; kept while shown.
+
+        For a new picture only as deep as it is looked at, so that it is there at once; all if that changes.
+        """
+        known = self._maps.get(chooser.value)
+        if known is None or self.layer.value not in known:
             image = chooser.image(self.size)
             height, width = (side // 16 * 16 for side in image.shape[-2:])
             if not (height and width):
@@ -67,7 +71,8 @@ class GramLab(Lab):
                 )
             extractor = shared_extractor()
             with torch.no_grad():
-                maps = extractor(image[..., :height, :width], RELUS)
+                wanted = RELUS if known else RELUS[: RELUS.index(self.layer.value) + 1]
+                maps = extractor(image[..., :height, :width], wanted)
             used = (self.first.value, self.second.value)
             self._maps = {k: v for k, v in self._maps.items() if k in used}
             self._maps[chooser.value] = {"image": image[..., :height, :width], **maps}
