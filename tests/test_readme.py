@@ -47,6 +47,11 @@ VARIED = [
     (r"pytest\b.*", r"\g<0> --collect-only --quiet", "this is pytest already"),
     (r"jupyter (lab|notebook)\b.*", r"\g<0> --version", "tests/browser starts the real one"),
     (r"\.ci/run", "bash -n .ci/run", "it runs this test"),
+    (
+        r"(python -m tests\.benchmarks) .*",
+        r"\1 --help",
+        "minutes; test_benchmarks.py runs its parts",
+    ),
     (r"git clone .*", None, "the repository is here"),
 ]
 

@@ -21,7 +21,8 @@ def rows(which: str) -> Iterator[Row]:
     yield from patches.against_the_loop()
     yield from patches.training()
     yield from patches.approximate(("median",) if which == "quick" else ("median", "blur", "sketch"))
-    yield from patches.growth((128, 256) if which == "quick" else (128, 256, 512, 1024))
+    sizes = (128, 256, 512, 1024)
+    yield from patches.growth(sizes[: {"quick": 2, "usual": 3, "full": 4}[which]])
     yield from evaluation.rows((256,) if which == "quick" else (256, 384))
     if which == "quick":
         yield from pictures.rows((96,), weights=(50,), evaluations=160)

@@ -12,7 +12,7 @@ from tests.benchmarks.table import Row
 PAIRS = (("astronaut", "starry_night"), ("cat", "stained_glass"), ("coffee", "marbled_paper"))
 EVALUATIONS = 320
 WEIGHTS = (20, 50)
-TRIALS = 4  # style weights tried for each goal
+TRIALS = 3  # style weights tried for each goal
 STEPS = 64  # at full size, at most: the default recipe's own 16 stop before a picture is as good
 
 
