@@ -32,36 +32,44 @@ def _projected_lbfgs(terms_of, start, recipe, steps) -> Iterator[tuple[Tensor, T
     Source: Liu and Nocedal (1989) for the two loops; Bertsekas (1982) for the projection.
     """
     pairs: list[tuple[Tensor, Tensor, Tensor]] = []
-    x, accepted = start.detach().clamp(0, 1).contiguous(), None
+    best = x = start.detach().clamp(0, 1).contiguous()
+    best_terms = best_gradient = None
+    scale = x.new_zeros(())  # of the inverse curvature; 0 while nothing is known
     for _ in range(steps):
         terms, gradient = _evaluate(terms_of, x)
-        if accepted and terms[-1] > accepted[1][-1]:
-            yield accepted[0], accepted[1]
-            x = accepted[0] + SHORTEN * (x - accepted[0])
-            continue
-        yield x, terms
-        if accepted:
-            moved = (x - accepted[0]).flatten()
-            bent = torch.where(moved == 0, 0, (gradient - accepted[2]).flatten())
-            agreement = moved.dot(bent)
-            if agreement > 1e-10 * moved.norm() * bent.norm():
-                pairs = [*pairs, (moved, bent, 1 / agreement)][-recipe.history :]
-        accepted = x, terms, gradient
-        pressed = ((x <= 0) & (gradient > 0)) | ((x >= 1) & (gradient < 0))
-        direction = torch.where(pressed, 0, _two_loops(gradient.masked_fill(pressed, 0), pairs))
-        x = (x - recipe.learning_rate * direction).clamp(0, 1)
+        if best_terms is None:
+            best_terms, best_gradient = terms, gradient
+        # Choices are made where the numbers are: a host that read one would wait for the device each step.
+        worse = terms[-1] > best_terms[-1]
+        moved = (x - best).flatten()
+        bent = torch.where(worse | (moved == 0), 0, (gradient - best_gradient).flatten())
+        agreement = moved.dot(bent)
+        learnt = agreement > 1e-10 * moved.norm() * bent.norm()
+        pairs = [*pairs, (moved, bent, torch.where(learnt, 1 / agreement, 0))][-recipe.history :]
+        scale = torch.where(learnt, agreement / bent.dot(bent), scale)
+        shorter = best + SHORTEN * (x - best)
+        best, best_terms, best_gradient = (
+            torch.where(worse, before, now)
+            for before, now in ((best, x), (best_terms, terms), (best_gradient, gradient))
+        )
+        yield best, best_terms
+        pressed = ((best <= 0) & (best_gradient > 0)) | ((best >= 1) & (best_gradient < 0))
+        free = best_gradient.masked_fill(pressed, 0)
+        first = FIRST_MOVE / free.abs().mean().clamp_min(torch.finfo(free.dtype).tiny)
+        direction = _two_loops(free, pairs, torch.where(scale > 0, scale, first)).masked_fill(pressed, 0)
+        x = torch.where(worse, shorter, (best - recipe.learning_rate * direction).clamp(0, 1))
 
 
-def _two_loops(gradient: Tensor, pairs: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
-    """The gradient times the inverse curvature told by pairs of (step, gradient's change, 1 / product)."""
-    if not pairs:
-        return gradient * (FIRST_MOVE / gradient.abs().mean().clamp_min(torch.finfo(gradient.dtype).tiny))
+def _two_loops(gradient: Tensor, pairs: list[tuple[Tensor, Tensor, Tensor]], scale: Tensor) -> Tensor:
+    """The gradient times the inverse curvature told by pairs of (step, gradient's change, 1 / product).
+
+    A pair whose last number is 0 tells nothing. scale: the inverse curvature of whatever no pair tells of.
+    """
     q, shares = gradient.flatten(), []
     for moved, bent, inverse in reversed(pairs):
         shares.append(inverse * moved.dot(q))
         q = torch.addcmul(q, bent, -shares[-1])
-    _, bent, inverse = pairs[-1]
-    q = q / (inverse * bent.dot(bent))
+    q = q * scale
     for (moved, bent, inverse), share in zip(pairs, reversed(shares), strict=True):
         q = torch.addcmul(q, moved, share - inverse * bent.dot(q))
     return q.view_as(gradient)

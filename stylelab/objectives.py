@@ -72,9 +72,7 @@ def objective(
         )
         if recipe.bounds == "penalty":
             total = total + recipe.bounds_weight * (image - image.clamp(0, 1)).square().mean()
-        return torch.stack(
-            [torch.as_tensor(t, device=image.device) for t in (content_term, style_term, tv_term, total)]
-        )
+        return torch.stack([image.new_zeros(()) + t for t in (content_term, style_term, tv_term, total)])
 
     return terms_of
 

@@ -20,6 +20,10 @@ from stylelab.memory import check_memory
 from stylelab.objectives import TERMS, as_image, at_size, objective, weighted_styles
 from stylelab.recipes import Recipe, find_recipe
 
+# Steps between looks at whether the losses are still numbers: reading one makes the host wait for the device,
+# which costs nothing where they are the same.
+READ_EVERY = {"cpu": 1}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -152,6 +156,9 @@ def _coarse_to_fine(photo, content, styles, start, detail, recipe, extractor) ->
     layers = [*recipe.style_layers, *recipe.content_layers]
     least = max(extractor.least_size(name) for name in layers)
     smallest = least / min(content.shape[-2:])
+    every = READ_EVERY.get(extractor.device.type, 8)
+    unread: list[Tensor] = []
+    last = 0
     for scale, steps, factor in zip(recipe.scales, recipe.steps, recipe.style_factors, strict=True):
         # Below a certain size the deepest layer has no pixel left: small pictures start there instead.
         scale = min(1.0, max(scale, smallest))
@@ -165,21 +172,26 @@ def _coarse_to_fine(photo, content, styles, start, detail, recipe, extractor) ->
             image = resize(image, shape)
         paintings = at_size(styles, max(shape) * recipe.style_scale, least)
         terms_of = objective(target, paintings, recipe, extractor, factor)
+        last += steps
         for evaluated, terms in minimise(terms_of, image, recipe, steps):
             image = evaluated
             index += 1
-            _check_finite(terms, index)
+            unread.append(terms)
+            if index % every == 0 or index == last:
+                _check_finite(unread, index)
+                unread.clear()
             shown = after_transfer(image.clamp(0, 1), photo, recipe.colours)
             yield Step(index, sum(recipe.steps), max(shape), shown, terms, time.perf_counter() - started)
 
 
-def _check_finite(terms: Tensor, index: int) -> None:
-    values = dict(zip(TERMS, terms.tolist(), strict=True))
-    bad = [name for name, value in values.items() if not math.isfinite(value)]
-    if bad:
-        raise OptimisationError(
-            f"step {index}: the {bad[0]} loss is {values[bad[0]]}; lower the learning rate or the weights"
-        )
+def _check_finite(unread: list[Tensor], index: int) -> None:
+    """unread: the terms of some steps, of which `index` is the last."""
+    for number, values in enumerate(torch.stack(unread).tolist(), index - len(unread) + 1):
+        for name, value in zip(TERMS, values, strict=True):
+            if not math.isfinite(value):
+                raise OptimisationError(
+                    f"step {number}: the {name} loss is {value}; lower the learning rate or the weights"
+                )
 
 
 def _bar(total: int, progress: bool) -> tqdm:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from stylelab import optimisation
 from stylelab.colour import match_colours, rgb_to_yuv
@@ -428,6 +429,81 @@ def test_a_nan_that_appears_on_the_way_stops_the_transfer(vgg, photo, painting, 
     monkeypatch.setattr(optimisation, "objective", failing)
     with pytest.raises(OptimisationError, match=r"step 3: the style loss is nan"):
         transfer(photo, painting, ONE_SIZE, vgg, progress=False)
+
+
+class Reads(TorchDispatchMode):
+    """Counts what a host waits for a device for: numbers read as Python's, and tests of truth."""
+
+    def __init__(self, monkeypatch):
+        super().__init__()
+        self.count, honest = 0, torch.Tensor.tolist
+
+        def tolist(tensor):  # of a CPU's tensors does not pass here as an operation
+            self.count += 1
+            return honest(tensor)
+
+        monkeypatch.setattr(torch.Tensor, "tolist", tolist)
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        self.count += name in ("_local_scalar_dense", "item", "nonzero", "equal", "is_nonzero")
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("settings", [{}, {"tv_weight": 0.1}, {"colours": "luminance"}])
+def test_a_step_reads_no_number_back(vgg, photo, painting, monkeypatch, settings):
+    """As on a GPU, where losses are read when shown, and every eighth step for whether they are numbers."""
+    monkeypatch.setattr(optimisation, "READ_EVERY", {})
+    with Reads(monkeypatch) as reads:
+        steps = optimise(photo, painting, ONE_SIZE.replace(steps=(9,), **settings), vgg)
+        first = next(steps)
+        begun = reads.count  # pictures and targets are looked at before the first step
+        assert [next(steps).index for _ in range(6)] == [2, 3, 4, 5, 6, 7]
+        assert reads.count == begun
+        assert first.losses["total"] > 0 and reads.count == begun + 1
+        next(steps)
+        assert reads.count == begun + 2
+
+
+def test_a_nan_is_named_by_its_own_step_where_losses_are_read_seldom(vgg, photo, painting, monkeypatch):
+    monkeypatch.setattr(optimisation, "READ_EVERY", {})
+    poisoned = iter(range(1, 99))
+    honest = optimisation.objective
+
+    def failing(*args):
+        terms_of = honest(*args)
+        return lambda image: terms_of(image) * (math.nan if next(poisoned) == 3 else 1.0)
+
+    monkeypatch.setattr(optimisation, "objective", failing)
+    steps = optimise(photo, painting, ONE_SIZE, vgg)
+    assert [next(steps).index for _ in range(5)] == [1, 2, 3, 4, 5]
+    with pytest.raises(OptimisationError, match=r"step 3: the content loss is nan"):
+        next(steps)
+
+
+def test_a_step_refused_for_an_infinite_loss_leaves_no_trace(random_image):
+    """Infinite gradients, too: 0 × ∞ would poison every later step."""
+    centre = torch.full((1, 3, 4, 4), 0.5)
+
+    def terms_of(x):
+        wall = torch.where(x > 0.52, math.inf, 0.0) * x
+        return (((x - centre) ** 2).sum() + wall.sum()).expand(4)
+
+    seen = descend(terms_of, torch.full((1, 3, 4, 4), 0.1), 40, bounds="project")
+    assert all(image.isfinite().all() and terms.isfinite().all() for image, terms in seen)
+    assert seen[-1][1][-1] < 0.01 * seen[0][1][-1]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("settings", [{}, {"optimiser": "adam", "learning_rate": 0.02}])
+def test_a_gpu_makes_the_cpus_picture(photo, painting, settings):
+    recipe = SMALL.replace(**settings)
+    here = transfer(photo, painting, recipe, progress=False, device="cpu")
+    there = transfer(photo, painting, recipe, progress=False, device="cuda")
+    assert there.image.device.type == "cpu"
+    assert (here.image - there.image).abs().mean() < 0.01
+    for ours, theirs in zip(here.history, there.history, strict=True):
+        assert theirs == pytest.approx(ours, rel=0.02, abs=1e-6)
 
 
 # --- complaints
