@@ -1,6 +1,8 @@
 """The one table that the benchmarks print: each line a measurement beside its reference and its goal."""
 
 import platform
+import resource
+import sys
 import time
 from typing import NamedTuple
 
@@ -10,17 +12,20 @@ from stylelab.device import has_fast_bfloat16
 
 
 class Row(NamedTuple):
-    """What was measured: ours and the reference's figure with units, their ratio, the goal, if it is met."""
+    """What was measured: ours and the reference's figure with units, their ratio, the goal, if it is met.
+
+    met is None where no goal was set.
+    """
 
     what: str
     ours: str
     reference: str
     ratio: str
     goal: str
-    met: bool
+    met: bool | None
 
     def __str__(self) -> str:
-        return "| " + " | ".join((*self[:5], "yes" if self.met else "**no**")) + " |"
+        return "| " + " | ".join((*self[:5], {True: "yes", False: "**no**", None: ""}[self.met])) + " |"
 
 
 HEAD = "| what | ours | reference | ratio | goal | met |\n|---|---|---|---|---|---|"
@@ -49,3 +54,9 @@ def timed(function, *arguments, repeat: int = 1, **options):
         result = function(*arguments, **options)
         best = min(best, time.perf_counter() - start)
     return result, best
+
+
+def peak() -> int:
+    """The most memory that this process has held so far, in bytes."""
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held if sys.platform == "darwin" else 1024 * held

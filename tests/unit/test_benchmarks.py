@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from PIL import Image
 
 from stylelab import FeatureExtractor, load_image, relative_losses
-from tests.benchmarks import patches, pictures, table
+from tests.benchmarks import patches, pictures, table, transfers
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def test_the_published_loop_goes_down_for_as_many_evaluations_as_asked(small, mo
         FeatureExtractor, "forward", lambda self, *a: calls.append(a[0].requires_grad) or forward(self, *a)
     )
     image, seconds = pictures.published_loop(content, style, 50, extractor, evaluations=25)
-    assert 25 <= sum(calls) < 50, "L-BFGS ends its step of 20 iterations first"
+    assert sum(calls) == 25
     monkeypatch.undo()
     before, after = (relative_losses(i, content, style, extractor)["style"] for i in (content, image))
     assert after < 0.5 * before
@@ -32,10 +33,35 @@ def test_the_clock_stops_at_the_first_picture_that_is_no_worse_in_either_loss(sm
     content, style, extractor = small
     monkeypatch.setattr(pictures, "STEPS", 12)
     easy = {"content": 2.0, "style": 2.0}
-    seconds, found = pictures.seconds_until(easy, content, style, 5.5, extractor)
-    assert seconds > 0 and all(found[term] <= easy[term] for term in easy)
+    reached = pictures.seconds_until(easy, content, style, 5.5, extractor)
+    assert reached.seconds > 0 and all(reached.losses[term] <= easy[term] for term in easy)
+    assert relative_losses(reached.image, content, style, extractor) == reached.losses
     for impossible in ({"content": 0.0, "style": 2.0}, {"content": 2.0, "style": 0.0}):
-        assert pictures.seconds_until(impossible, content, style, 5.5, extractor)[0] is None
+        assert pictures.seconds_until(impossible, content, style, 5.5, extractor).seconds is None
+
+
+def test_the_pictures_compared_are_kept(small, monkeypatch, tmp_path):
+    monkeypatch.setattr(pictures, "TRIALS", 1)
+    (row,) = pictures.rows((64,), weights=(50,), evaluations=2, folder=tmp_path)
+    assert "astronaut + starry_night, 64 px, w = 50" in row.what
+    with Image.open(tmp_path / "equal_64.jpg") as kept:
+        assert kept.width > 800
+
+
+def test_memory_is_that_of_a_process_of_its_own(monkeypatch):
+    monkeypatch.setattr(transfers, "MOST", {64: 0.1})
+    for row in transfers.memory((64,)):
+        gigabytes = float(row.ours.removesuffix(" GB"))
+        assert 0.2 < gigabytes < 2 and row.met is False, "there is no torch in a tenth of a gigabyte"
+        assert row.reference.startswith("told: about 0.")
+
+
+def test_devices_are_compared_where_there_are_two(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert list(transfers.devices((64,))) == []
+    (row,) = transfers.devices((64,), device="cpu")
+    assert "64 px, on cpu" in row.what and row.met is None and str(row).endswith("|  |")
 
 
 def test_the_loops_over_pixels_give_what_they_are_compared_with():
