@@ -47,17 +47,24 @@ def _projected_lbfgs(terms_of, start, recipe, steps) -> Iterator[tuple[Tensor, T
         learnt = agreement > 1e-10 * moved.norm() * bent.norm()
         pairs = [*pairs, (moved, bent, torch.where(learnt, 1 / agreement, 0))][-recipe.history :]
         scale = torch.where(learnt, agreement / bent.dot(bent), scale)
-        shorter = best + SHORTEN * (x - best)
+        before = best
         best, best_terms, best_gradient = (
-            torch.where(worse, before, now)
-            for before, now in ((best, x), (best_terms, terms), (best_gradient, gradient))
+            torch.where(worse, old, new)
+            for old, new in ((best, x), (best_terms, terms), (best_gradient, gradient))
         )
         yield best, best_terms
-        pressed = ((best <= 0) & (best_gradient > 0)) | ((best >= 1) & (best_gradient < 0))
-        free = best_gradient.masked_fill(pressed, 0)
-        first = FIRST_MOVE / free.abs().mean().clamp_min(torch.finfo(free.dtype).tiny)
-        direction = _two_loops(free, pairs, torch.where(scale > 0, scale, first)).masked_fill(pressed, 0)
-        x = torch.where(worse, shorter, (best - recipe.learning_rate * direction).clamp(0, 1))
+        onwards = _onwards(best, best_gradient, pairs, scale, recipe.learning_rate)
+        x = torch.where(worse, before + SHORTEN * (x - before), onwards)
+        del before, onwards, gradient  # the network needs the room
+
+
+def _onwards(x: Tensor, gradient: Tensor, pairs: list, scale: Tensor, rate: float) -> Tensor:
+    """Where a step from x leads, with what the pairs tell of curvature."""
+    pressed = ((x <= 0) & (gradient > 0)) | ((x >= 1) & (gradient < 0))
+    gradient = gradient.masked_fill(pressed, 0)
+    first = FIRST_MOVE / gradient.abs().mean().clamp_min(torch.finfo(gradient.dtype).tiny)
+    direction = _two_loops(gradient, pairs, torch.where(scale > 0, scale, first))
+    return (x - rate * direction.masked_fill(pressed, 0)).clamp(0, 1)
 
 
 def _two_loops(gradient: Tensor, pairs: list[tuple[Tensor, Tensor, Tensor]], scale: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 from torch import Tensor
 from tqdm import tqdm
 
@@ -190,7 +191,9 @@ def _spread(jobs: Iterator) -> Iterator[tuple[str, Cell | str]]:
     try:
         each = Parallel(return_as="generator_unordered", batch_size=1)
     except ValueError:  # Ray only hands back whole lists: a round for each, so that little is lost
-        while batch := list(islice(jobs, effective_n_jobs())):
-            yield from Parallel(batch_size=1)(batch)
+        number = get_active_backend()[1] or -1  # joblib takes one worker where Ray is not told how many
+        with Parallel(number, batch_size=1) as together:
+            while batch := list(islice(jobs, effective_n_jobs(number))):
+                yield from together(batch)
     else:
         yield from each(jobs)

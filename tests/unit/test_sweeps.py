@@ -285,7 +285,7 @@ def test_a_grid_of_one_setting_is_a_row(photo, painting):
 
 
 class _Rounds(LokyBackend):
-    """Hands back whole lists only, as Ray's does."""
+    """Hands back whole lists only, and takes one worker unless it is told how many, as Ray's does."""
 
     supports_return_generator = False
 
@@ -299,6 +299,29 @@ def test_processes_make_the_same_pictures(backend, photo, painting):
     alone = sweep(photo, painting, grid, **QUIET)
     with joblib.parallel_config(backend, n_jobs=2):
         assert_equal(alone, sweep(photo, painting, grid, **QUIET))
+
+
+def test_a_backend_that_is_not_told_how_many_takes_all_its_workers(photo, painting, painted):
+    with joblib.parallel_config("rounds"):
+        made = sweep(photo, painting, {"style_weight": [2, 10, 50]}, **QUIET)
+    assert len(made.cells) == 3
+    assert painted == [], "nothing is painted in this process"
+
+
+@pytest.mark.usefixtures("environment")
+def test_ray(photo, painting, painted):
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    from ray.util.joblib import register_ray
+
+    ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
+    register_ray()
+    try:
+        with joblib.parallel_config("ray"):
+            made = sweep(photo, painting, {"style_weight": [2, 10, 50]}, **QUIET)
+        assert painted == []
+        assert_equal(sweep(photo, painting, {"style_weight": [2, 10, 50]}, **QUIET), made)
+    finally:
+        ray.shutdown()
 
 
 @pytest.fixture
