@@ -3,11 +3,11 @@
 import argparse
 import math
 import os
+import re
 import sys
 import time
 from pathlib import Path
 
-from stylelab import __version__
 from stylelab.errors import (
     ImageError,
     LayerError,
@@ -137,6 +137,7 @@ def _paint(arguments: argparse.Namespace) -> int:
     from stylelab.images import load_image, save_image
     from stylelab.memory import memory_told
     from stylelab.optimisation import transfer
+    from stylelab.receipts import receipt
     from stylelab.snapshots import Snapshots
 
     content = load_image(arguments.content, recipe.size)
@@ -153,21 +154,16 @@ def _paint(arguments: argparse.Namespace) -> int:
     except TooLargeError:
         raise
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
+        if isinstance(error, RuntimeError) and not re.search(r"out of memory|allocate", str(error)):
             raise
         size = max(content.shape[-2:])
         raise OptimisationError(f"not enough memory for {size} pixels; try --size {size // 2}") from error
     done, steps = len(result.history), sum(recipe.steps)
-    receipt = {
-        "stylelab": __version__,
-        "content": Path(arguments.content).name,
-        "style": [[Path(name).name, weight] for name, weight in styles],
-        "seed": seed,
-        "recipe": recipe.to_dict(),
-    }
+    named = [(Path(name).name, weight) for name, weight in styles]
+    settings = receipt(Path(arguments.content).name, named, recipe, seed)
     if result.interrupted:
-        receipt["stopped_after"] = done
-    save_image(result.image, out, receipt)
+        settings["stopped_after"] = done
+    save_image(result.image, out, settings)
     if shots:
         shots.add(result.image, done)
         print(f"wrote {shots.animate()}, of {len(shots.frames)} pictures")

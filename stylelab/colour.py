@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from stylelab.errors import ImageError, RecipeError, unknown
-from stylelab.images import resize
+from stylelab.images import resize, same_aspect
 
 COLOUR_METHODS = ("luminance", "chroma-swap", "linear", "histogram")
 TRANSFORMS = ("monge-kantorovich", "cholesky")
@@ -103,7 +103,7 @@ def keep_colours(stylised: Tensor, content: Tensor, method: str = "luminance", c
         )
     stylised, content = _pair(_as_rgb(stylised), _as_rgb(content))
     (height, width), (tall, wide) = stylised.shape[-2:], content.shape[-2:]
-    if min(abs(height - tall * width / wide), abs(width - wide * height / tall)) > 1:
+    if not same_aspect((height, width), (tall, wide)):
         raise ImageError(
             f"the result is {width}×{height} and the photograph {wide}×{tall}: their pixels do not "
             "correspond; give the photograph that the transfer started from"

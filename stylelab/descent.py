@@ -29,7 +29,8 @@ def _projected_lbfgs(terms_of, start, recipe, steps) -> Iterator[tuple[Tensor, T
     """L-BFGS that knows the range: what it learns of curvature is what a step did after clamping, and pixels
     that press against 0 or 1 stay out of the next. A step that raises the loss is taken back and shortened.
 
-    Source: Liu and Nocedal (1989) for the two loops; Bertsekas (1982) for the projection.
+    Source: Liu and Nocedal (1989) for the two loops, whose s, y and sᵀy are here moved, bent and agreement;
+    Bertsekas (1982) for the projection.
     """
     pairs: list[tuple[Tensor, Tensor, Tensor]] = []
     best = x = start.detach().clamp(0, 1).contiguous()

@@ -106,8 +106,9 @@ class DifferenceTable:
             (a[i : i + 1], b[i : i + 1]) for a, b in check_pairs(pairs, net.channels) for i in range(len(a))
         ]
         entries = sum(original[0, 0].numel() for original, _ in pairs)
-        if not 1 <= neighbours <= entries >> 2 * (levels - 1):
-            raise StylelabError(f"neighbours {neighbours}: the table has {entries:,} entries; give 1 or more")
+        entries >>= 2 * (levels - 1)  # of the coarsest level, about
+        if not 1 <= neighbours <= entries:
+            raise StylelabError(f"neighbours {neighbours}: give from 1 to the table's {entries:,} entries")
         self.net, self.patch, self.neighbours, self.key = net, patch, neighbours, key
         self.variance, self.coherence, self.levels, self.search = variance, coherence, levels, search
         self.step = 1 if key == "published" or patch == 1 else STEP
@@ -149,7 +150,11 @@ class DifferenceTable:
         )
 
     def explain(self, image: Tensor, row: int, column: int) -> Explanation:
-        """What the table of the finest level finds for one pixel of an image (1, 3 or 1, H, W)."""
+        """What the first search at the finest level finds for one pixel of an image (1, 3 or 1, H, W).
+
+        Further rounds, coarser levels and coherence have no part in it. Raises StylelabError for a pixel
+        outside the image.
+        """
         height, width = image.shape[-2:]
         if not (0 <= row < height and 0 <= column < width):
             raise StylelabError(

@@ -120,7 +120,6 @@ class FeatureExtractor(nn.Module):
         return next(size for size in range(1, 1000) if _reaches(stages, size))
 
 
-@lru_cache(maxsize=2)
 def shared_extractor(
     network: str = "vgg19",
     weights: str = "bundled",
@@ -129,7 +128,10 @@ def shared_extractor(
     device: str = "auto",
 ) -> FeatureExtractor:
     """One FeatureExtractor for all who ask for the same: it never changes, and loading takes a second."""
-    return FeatureExtractor(network, weights, pooling, padding, device)
+    return _shared(network, weights, pooling, padding, str(pick_device(device)))
+
+
+_shared = lru_cache(maxsize=2)(FeatureExtractor)
 
 
 def _architecture(network: str) -> nn.Sequential:
@@ -290,9 +292,7 @@ def _fill(features: nn.Sequential, state: dict[str, Tensor], origin: str) -> Non
     expected = features.state_dict()
     for name, parameter in expected.items():
         if name not in own:
-            raise WeightsError(
-                f"{origin}: the weight features.{name} is missing; is it another network's file?"
-            )
+            raise WeightsError(f"{origin}: the weight features.{name} is missing: another network's file?")
         if own[name].shape != parameter.shape:
             got, wanted = tuple(own[name].shape), tuple(parameter.shape)
             raise WeightsError(f"{origin}: features.{name} has shape {got}, expected {wanted}")

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from torch import Tensor
-
 from stylelab.errors import StylelabError, unknown
 from stylelab.recipes import Recipe
 
@@ -29,20 +27,23 @@ def grid_axes(grid, given: Mapping[str, object]) -> list[dict[str, object]]:
     return [_axis(name, values) for name, values in grid.items()]
 
 
-def label(value) -> str:
-    """What a value is called in a figure: a file by its name, layers by theirs, a number as it is."""
-    if isinstance(value, Tensor):
-        return "picture"
+def label(value, picture: bool = False) -> str:
+    """What a value is called in a figure: a file by its name, layers by theirs, a number as it is.
+
+    picture: the value is one, or several: what has no name is a "picture".
+    """
     if isinstance(value, list | tuple | Mapping):
-        return " + ".join(label(part[0] if isinstance(part, tuple) else part) for part in value)
-    return Path(value).stem if isinstance(value, str | Path) else str(value)
+        return " + ".join(label(part[0] if isinstance(part, tuple) else part, picture) for part in value)
+    if isinstance(value, str | Path):
+        return Path(value).stem
+    return "picture" if picture else str(value)
 
 
 def _axis(setting: str, values) -> dict[str, object]:
     if not isinstance(values, Mapping | list | tuple) or not values:
         raise StylelabError(f"grid[{setting!r}]={values!r}: give a list of values, or {{label: value}}")
     if not isinstance(values, Mapping):
-        named = {label(value): value for value in values}
+        named = {label(value, setting in PICTURES): value for value in values}
         if len(named) < len(values):
             raise StylelabError(f"grid[{setting!r}]: two values are called alike; give {{label: value}}")
         values = named

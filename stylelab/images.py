@@ -178,7 +178,7 @@ def resize(image: Tensor, shape: int | tuple[int, int]) -> Tensor:
 
     image: (N, C, H, W), any range. shape: (height, width), or the longest side with the aspect kept.
     Returns (N, C, height, width), float32 on the image's device, outside autograd; not clamped, so it may
-    overshoot at edges.
+    overshoot at edges. An image that has this size already is returned itself.
     """
     if isinstance(shape, int):
         shape = scaled_shape(*image.shape[2:], shape)
@@ -188,6 +188,12 @@ def resize(image: Tensor, shape: int | tuple[int, int]) -> Tensor:
     planes = image.detach().float().cpu().flatten(0, 1).numpy()
     resized = torch.from_numpy(_lanczos(planes, *shape)).view(*image.shape[:2], *shape)
     return resized.to(image.device)
+
+
+def same_aspect(shape: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two (height, width) can be one picture at two sizes, each side rounded to whole pixels."""
+    (height, width), (tall, wide) = shape, other
+    return min(abs(height - tall * width / wide), abs(width - wide * height / tall)) <= 1
 
 
 def sample_names(kind: str = "content") -> list[str]:

@@ -78,6 +78,8 @@ def style_loss(
     missing = [name for name in grams if name not in features]
     if missing:
         raise StylelabError(f"no feature map for {', '.join(missing)}; got {', '.join(features)}")
+    if not grams:
+        raise StylelabError("grams is empty; give the Gram matrix of at least one layer")
     weights = layer_weights or {}
     strangers = [name for name in weights if name not in grams]
     if strangers:
@@ -115,7 +117,8 @@ def squared_distance(value: Tensor, target: Tensor, reduction: str) -> Tensor:
     """The squared distance of two batches of one shape, reduced as this module's head says: a scalar."""
     if value.shape[1:] != target.shape[1:] or target.shape[0] not in (1, value.shape[0]):
         raise StylelabError(
-            f"got {tuple(value.shape)} and a target {tuple(target.shape)}; make both from images of one size"
+            f"got {tuple(value.shape)} and a target {tuple(target.shape)}; make both at one layer, and "
+            "feature maps from images of one size"
         )
     squares = (value - target).square()
     if reduction == "mean":

@@ -138,6 +138,8 @@ def check_memory(
 
     size = bisect_right(range(1, max(shape)), free, key=at)
     advice = f"the largest size that fits is {size} pixels" if size >= 16 else "close other programs"
+    if extractor.device.type != "cpu":
+        advice += ', or use device="cpu", which may have more'
     raise TooLargeError(
         f"{shape[1]} × {shape[0]} pixels need {needed / 1e9:.1f} GB of memory more, "
         f"and {free / 1e9:.1f} GB are free; {advice}"

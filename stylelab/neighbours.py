@@ -50,7 +50,8 @@ class Index:
                 self.turn = (scale[:, None] * axes.flip(1)[:, :kept]).float()
         self.keys = torch.cat([self.project(blocks) for blocks in keys])
         numpy_keys = self.keys.numpy()
-        self._all = _brute(numpy_keys) if search == "exact" else _Cells(numpy_keys)
+        with _searching:
+            self._all = _brute(numpy_keys) if search == "exact" else _Cells(numpy_keys)
 
     def project(self, blocks: list[Tensor]) -> Tensor:
         """Blocks [(n, d1), (n, d2), ...] as points (n, d) of the space that is searched."""

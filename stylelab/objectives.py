@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 
 from stylelab.device import uses_bfloat16
-from stylelab.errors import StylelabError
+from stylelab.errors import ImageError, StylelabError
 from stylelab.features import FeatureExtractor, shared_extractor
-from stylelab.images import load_image, quantise, resize
+from stylelab.images import load_image, quantise, resize, same_aspect
 from stylelab.losses import content_loss, gram_matrix, style_loss, tv_loss
 from stylelab.recipes import RELU_1_TO_5, Recipe, find_recipe
 
@@ -81,13 +82,22 @@ def relative_losses(image, content, style, extractor: FeatureExtractor | None = 
     """The yardstick of the course: how far a picture, as its 8-bit file, is from content and style.
 
     image: (1, 3, H, W) in [0, 1], or what `load_image` reads; it is rounded to 8 bits first. content, style:
-    likewise, brought to the image's longest side (never enlarged). extractor: the bundled VGG-19 by default.
+    likewise; the content is brought to the image's size, the style to its longest side (never enlarged).
+    extractor: the bundled VGG-19 by default.
     Returns {"content": ‖F − P‖² / ‖P‖² at relu4_2, "style": mean over relu1_1 … relu5_1 of ‖G − A‖² / ‖A‖²},
-    in float32: 0 is equal.
+    in float32 (of convolutions on a GPU TF32, unless torch is told otherwise): 0 is equal.
+    Raises ImageError for a content of another shape.
     """
     extractor = extractor or shared_extractor()
     image = quantise(as_image(image)).to(extractor.device)
-    content = resize(as_image(content, max(image.shape[-2:])).to(extractor.device), image.shape[-2:])
+    content = as_image(content, max(image.shape[-2:])).to(extractor.device)
+    (height, width), (tall, wide) = image.shape[-2:], content.shape[-2:]
+    if not same_aspect((height, width), (tall, wide)):
+        raise ImageError(
+            f"the picture is {width}×{height} and the content {wide}×{tall}: give the photograph it was "
+            "made from"
+        )
+    content = resize(content, image.shape[-2:])
     content = content.clamp(0, 1)
     styles = at_size(
         [(as_image(s, max(image.shape[-2:])).to(extractor.device), w) for s, w in weighted_styles(style)],
@@ -107,7 +117,8 @@ def _features(
     scale = recipe.feature_scale if extractor.weights == "bundled" else 1.0
 
     def features(image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        with torch.autocast(device.type, torch.bfloat16, enabled=low):
+        # Entered only where wanted: not every torch has it for every device.
+        with torch.autocast(device.type, torch.bfloat16) if low else nullcontext():
             maps = extractor(image, layers)
         return {name: values * scale for name, values in maps.items()} if scale != 1 else maps
 

@@ -15,7 +15,7 @@ from stylelab.descent import minimise
 from stylelab.device import pick_device
 from stylelab.errors import ImageError, OptimisationError
 from stylelab.features import FeatureExtractor, shared_extractor
-from stylelab.images import resize
+from stylelab.images import resize, same_aspect
 from stylelab.memory import check_memory
 from stylelab.objectives import TERMS, as_image, at_size, objective, weighted_styles
 from stylelab.recipes import Recipe, find_recipe
@@ -30,7 +30,8 @@ class Step:
     """One evaluation of the objective.
 
     index: from 1 to steps, which counts all scales. size: longest side of the image in pixels at this scale.
-    image: (1, 3, H, W) in [0, 1], the picture whose losses these are. seconds: since the start.
+    image: (1, 3, H, W) in [0, 1], the picture whose losses these are. terms: content, style, tv and total as
+    a tensor of 4. seconds: since the start; on a GPU until the step was asked for, not until it was done.
     """
 
     index: int
@@ -78,7 +79,8 @@ def transfer(
     reads, which is loaded at recipe.size.
     style: the same, of any shape, or a list of (image, weight). recipe: a name of RECIPES, or a Recipe.
     extractor: a network made elsewhere, used as it is. callback: called with each Step. progress: draw a bar.
-    init: an image to start from instead of what the recipe says.
+    seed: of the noise that init="noise" starts from. device: "auto" (CUDA, then MPS, then CPU) or its name,
+    unless an extractor is given. init: an image to start from instead of what the recipe says.
 
     Ctrl-C, or Stop in Jupyter, ends it early with the picture so far. Raises OptimisationError where a loss
     is no longer a number, TooLargeError where there is too little memory, and what the loading of images and
@@ -139,7 +141,7 @@ def optimise(
     if init is not None:
         start = as_image(init).to(extractor.device)
         (height, width), (tall, wide) = content.shape[-2:], start.shape[-2:]
-        if min(abs(height - tall * width / wide), abs(width - wide * height / tall)) > 1:
+        if not same_aspect((height, width), (tall, wide)):
             raise ImageError(
                 f"init is {wide}×{tall} and the content {width}×{height}: give one of the content's shape"
             )
@@ -164,6 +166,7 @@ def _coarse_to_fine(photo, content, styles, start, detail, recipe, extractor) ->
         scale = min(1.0, max(scale, smallest))
         shape = tuple(round(side * scale) for side in content.shape[-2:])
         target = resize(content, shape).clamp(0, 1)
+        coloured = resize(photo, shape).clamp(0, 1)
         if index and detail:
             image = resize(image, shape) + detail * (
                 target - resize(resize(content, image.shape[-2:]), shape)
@@ -180,7 +183,7 @@ def _coarse_to_fine(photo, content, styles, start, detail, recipe, extractor) ->
             if index % every == 0 or index == last:
                 _check_finite(unread, index)
                 unread.clear()
-            shown = after_transfer(image.clamp(0, 1), photo, recipe.colours)
+            shown = after_transfer(image.clamp(0, 1), coloured, recipe.colours)
             yield Step(index, sum(recipe.steps), max(shape), shown, terms, time.perf_counter() - started)
 
 

@@ -55,7 +55,7 @@ def fold_patches(patches: Tensor, shape: tuple[int, int, int, int], step: int = 
 
 def psnr(image: Tensor, truth: Tensor) -> float:
     """Peak signal-to-noise ratio in dB: −10 log10 of the mean squared difference of two images in [0, 1]."""
-    return -10 * math.log10(max((image - truth).square().mean().item(), 1e-12))
+    return -10 * math.log10(max((image - truth.to(image)).square().mean().item(), 1e-12))
 
 
 def as_channels(image: Tensor, channels: int) -> Tensor:

@@ -39,7 +39,7 @@ def _each(layers: tuple[str, ...], weight: float = 1.0) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides a transfer but its pictures and the seed. Immutable; `replace` makes variants.
+    """All that decides a transfer but its pictures and the seed. Not to be changed; `replace` makes variants.
 
     The image that is optimised is RGB in [0, 1] in every recipe.
 

@@ -23,6 +23,7 @@ from stylelab.grids import PICTURES, grid_axes, label
 from stylelab.images import load_image, quantise, read_settings, save_image
 from stylelab.objectives import as_image, weighted_styles
 from stylelab.optimisation import transfer
+from stylelab.receipts import receipt
 from stylelab.recipes import Recipe, find_recipe
 
 FORMAT = 1  # of what is kept in a folder: under another number every cell is made anew
@@ -141,13 +142,14 @@ def _job(point: dict, recipe: Recipe, seed: int) -> tuple:
     """What makes a cell: the pictures as tensors, the recipe, the seed; and its receipt, which names them."""
     recipe = recipe.replace(**{name: value for name, value in point.items() if name not in PICTURES})
     content, paintings = point["content"], weighted_styles(point["style"])
-    named = [[label(painting), weight] for painting, weight in paintings]
-    settings = {"content": label(content), "style": named, "seed": seed, "recipe": recipe.to_dict()}
-    styles = [(as_image(painting), weight) for painting, weight in paintings]
-    return as_image(content, recipe.size), styles, recipe, seed, {"stylelab": __version__, **settings}
+    named = [(label(painting, picture=True), weight) for painting, weight in paintings]
+    # Workers of a cluster need not have the device on which a picture was made.
+    styles = [(as_image(painting).cpu(), weight) for painting, weight in paintings]
+    kept = receipt(label(content, picture=True), named, recipe, seed)
+    return as_image(content, recipe.size).cpu(), styles, recipe, seed, kept
 
 
-def _digest(content, styles, recipe, seed, receipt) -> str:
+def _digest(content, styles, recipe, seed, _) -> str:
     """The hash of all that decides a picture; names decide nothing."""
     settings = recipe.replace(name="", about="").to_dict()
     deciding = [FORMAT, __version__, seed, settings, [weight for _, weight in styles]]

@@ -86,7 +86,7 @@ class Chooser(widgets.VBox):
         )
         for control in (self.sample, self.path):
             control.style.description_width, control.layout.width = "128px", "340px"
-        lab.on(self.sample, lambda: self._take(self.sample.value, self.sample.value))
+        lab.on(self.sample, self._take_sample)
         lab.on(self.path, self._take_path)
         self.thumbnails = {}
         rows: list = [widgets.HBox([self.sample, self.path], layout={"flex_flow": "row wrap"})]
@@ -120,11 +120,16 @@ class Chooser(widgets.VBox):
             thumbnail.mark(label == source)
         self.value = (name, source)
 
+    def _take_sample(self) -> None:
+        if self.sample.value is not None:
+            self._take(self.sample.value, self.sample.value)
+
     def _take_path(self) -> None:
         path = self.path.value.strip()
         if path:
             load_image(path, 16)  # complains before anything is changed
             self._take(path, path)
+            self.sample.value = None  # else the sample shown could not be chosen again
 
     def _take_upload(self) -> None:
         for upload in self.upload.value:

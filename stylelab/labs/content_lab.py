@@ -70,7 +70,7 @@ class ContentLab(Lab):
         features = maps[layer]
         self.channel.max = features.shape[1] - 1
         channel = min(self.channel.value, self.channel.max)
-        self.feature_map = features[0, channel]
+        self.feature_map = features[0, channel].cpu()
         self.map.show(
             heat_map(self.feature_map, 320),
             f"{name} at {layer}, channel {channel} of {features.shape[1]}: {features.shape[3]} × "

@@ -51,7 +51,7 @@ class DifferencesLab(Lab):
         self.alone, self.difference, self.made, self.truth = (Picture(250) for _ in range(4))
         self.found = Picture(700)
         for control in (self.photograph, self.filter, self.patch, self.neighbours, self.rounds):
-            self.on(control, lambda: self.begin(self._make()))
+            self.on(control, self._again)
         for control in (self.line, self.column):
             self.on(control, lambda: self.later(self._explain))
         self.build(
@@ -63,6 +63,12 @@ class DifferencesLab(Lab):
             row(self.found),
         )
         self._show_nothing_made()
+
+    def _again(self) -> None:
+        if self.table or self.running:
+            self.begin(self._make())
+        else:
+            self._show_nothing_made()
 
     def _show_nothing_made(self) -> None:
         """Before Start: a notebook that is run from top to bottom does not train a net for nobody."""

@@ -17,6 +17,7 @@ from stylelab.labs.choosing import Chooser, Thumbnail
 from stylelab.labs.drawing import curves, encode
 from stylelab.objectives import TERMS
 from stylelab.optimisation import Result, optimise
+from stylelab.receipts import receipt
 from stylelab.recipes import CHOICES, RECIPES, Recipe
 
 KEPT = 6  # last results
@@ -154,7 +155,7 @@ class FirstPictureLab(Lab):
     def _load_network(self) -> None:
         """Before anybody presses Start: reading the weights takes a second or two."""
         recipe = RECIPES[self.recipe.value]
-        shared_extractor(recipe.network, recipe.weights, recipe.pooling, recipe.padding, "cpu")
+        shared_extractor(recipe.network, recipe.weights, recipe.pooling, recipe.padding)
 
     def _paint(self, order: Order):
         recipe, history = order.recipe, []
@@ -216,7 +217,10 @@ class FirstPictureLab(Lab):
     def _save(self) -> None:
         if self.result is None:
             raise StylelabError("there is no picture yet; press Start first")
-        path = save_image(self.result.image, Path(self.file.value), self.result.recipe.to_dict())
+        order = next(order for order, made, _ in self._results if made is self.result)
+        styles = [(Path(name).name, weight) for (name, _), weight in order.styles]
+        settings = receipt(Path(order.content[0]).name, styles, order.recipe)
+        path = save_image(self.result.image, Path(self.file.value), settings)
         self.status.value = f"saved {path.name}"
 
     # Pictures --------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ class GramLab(Lab):
                 f", its {len(order):,} positions at {layer} shuffled. Distance of the Gram matrix to the "
                 f"one before: {change:.3f} (rounding leaves {change:.0e})"
             )
-        self.matrix = matrix
+        self.matrix = matrix.cpu()
         self.seen.show(image, f"{says}.")
         # Few entries are large: their square roots show the others too.
         roots = matrix[0].clamp_min(0).sqrt()

@@ -1,6 +1,6 @@
 """What the project measures, as one table:
 
-    python -m tests.benchmarks [--quick | --full] [--pictures FOLDER]
+    python -m tests.benchmarks [--quick | --full] [--only PART] [--pictures FOLDER]
 
 The default takes under 20 minutes on two cores, --quick under 2; --full measures all sizes, pairs and weights
 and takes an hour or two. Every line compares within this run, so that a slow machine is slow on both sides.
@@ -9,33 +9,38 @@ and takes an hour or two. Every line compares within this run, so that a slow ma
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.benchmarks import evaluation, patches, pictures, starting, transfers
 from tests.benchmarks.table import HEAD, Row, machine
 
+SLOW = ("large", "memory", "devices")  # not among what --quick measures
 
-def rows(which: str, folder: Path | None) -> Iterator[Row]:
-    # First the memory of the process, before anything else has taken some.
-    if which != "quick":
-        yield from patches.a_large_picture()
-    yield from starting.rows()
-    yield from patches.against_the_loop()
-    yield from patches.training()
-    yield from patches.approximate(("median",) if which == "quick" else ("median", "blur", "sketch"))
-    sizes = (128, 256, 512, 1024)
-    yield from patches.growth(sizes[: {"quick": 2, "usual": 3, "full": 4}[which]])
-    yield from evaluation.rows((256,) if which == "quick" else (256, 384))
-    if which != "quick":
-        yield from transfers.memory((512, 1024) if which == "full" else (512,))
-        yield from transfers.devices((512, 1024, 2048) if which == "full" else (512, 1024))
-    if which == "quick":
-        yield from pictures.rows((96,), weights=(50,), evaluations=160, folder=folder)
-    elif which == "full":
-        yield from pictures.rows((256, 384, 512), pictures.PAIRS, folder=folder)
-    else:
-        yield from pictures.rows(folder=folder)
+
+def sections(which: str, folder: Path | None) -> dict[str, Callable[[], Iterator[Row]]]:
+    """What `--quick`, the default or `--full` measures, by name and in order."""
+    quick, full = which == "quick", which == "full"
+    compared = {"sizes": (256, 384)}
+    if quick:
+        compared = {"sizes": (96,), "weights": (50,), "evaluations": 160}
+    if full:
+        compared = {"sizes": (256, 384, 512), "pairs": pictures.PAIRS}
+    sizes = (128, 256, 512, 1024)[: 2 if quick else 4 if full else 3]
+    parts = {
+        # First the memory of this process, before anything else has taken some.
+        "large": patches.a_large_picture,
+        "starting": starting.rows,
+        "loops": patches.against_the_loop,
+        "training": patches.training,
+        "approximate": lambda: patches.approximate(("median",) if quick else ("median", "blur", "sketch")),
+        "growth": lambda: patches.growth(sizes),
+        "evaluation": lambda: evaluation.rows((256,) if quick else (256, 384)),
+        "memory": lambda: transfers.memory((512, 1024) if full else (512,)),
+        "devices": lambda: transfers.devices((512, 1024, 2048) if full else (512, 1024)),
+        "pictures": lambda: pictures.rows(**compared, folder=folder),
+    }
+    return {name: part for name, part in parts.items() if not (quick and name in SLOW)}
 
 
 def main() -> None:
@@ -43,6 +48,7 @@ def main() -> None:
     some = parser.add_mutually_exclusive_group()
     some.add_argument("--quick", action="store_true", help="small pictures only, under 2 minutes")
     some.add_argument("--full", action="store_true", help="256, 384 and 512 px, three pairs: an hour or two")
+    parser.add_argument("--only", choices=sections("full", None), help="one part of it")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="keep the pictures compared there")
     arguments = parser.parse_args()
     if arguments.pictures:
@@ -50,9 +56,11 @@ def main() -> None:
     print(machine(), f"\n\n{HEAD}", flush=True)
     started = time.monotonic()
     which = "quick" if arguments.quick else "full" if arguments.full else "usual"
-    for row in rows(which, arguments.pictures):
-        print(row, flush=True)
-        print(f"  after {(time.monotonic() - started) / 60:.1f} minutes", file=sys.stderr, flush=True)
+    for name, rows in sections(which, arguments.pictures).items():
+        if arguments.only in (None, name):
+            for row in rows():
+                print(row, flush=True)
+                print(f"  after {(time.monotonic() - started) / 60:.1f} minutes", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

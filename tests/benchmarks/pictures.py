@@ -97,12 +97,15 @@ def soonest(goal: dict, content, style, extractor, weight: float) -> Reached:
         reached = seconds_until(goal, content, style, weight, extractor)
         if best is None or (reached.seconds or math.inf) < (best.seconds or math.inf):
             best = reached
-        # Room in content buys style, and style is what takes the steps.
-        if reached.losses["style"] / goal["style"] > reached.losses["content"] / goal["content"]:
+        # Room in one loss buys the other: the weight that leaves as little of both is the quickest.
+        style_left, content_left = (reached.losses[term] / goal[term] for term in ("style", "content"))
+        if style_left > content_left:
             low = weight
         else:
             high = weight
-        weight = (low * high) ** 0.5 if low and high else weight * (1.6 if high is None else 1 / 1.6)
+        weight *= style_left / content_left
+        if low and high and not low < weight < high:
+            weight = (low * high) ** 0.5
     return best
 
 

@@ -206,7 +206,7 @@ def test_three_channels_in_three_out():
     ("settings", "complaint"),
     [
         ({"patch": 4}, "patch 4"),
-        ({"neighbours": 0}, "neighbours 0: the table has 16,384 entries"),
+        ({"neighbours": 0}, "neighbours 0: give from 1 to the table's 16,384 entries"),
         ({"neighbours": 20_000}, "neighbours 20000"),
         ({"key": "outputs"}, 'unknown key "outputs"; did you mean output or'),
         ({"variance": 1.5}, r"variance 1\.5"),

@@ -16,8 +16,9 @@ from torch import nn
 from torchvision import models
 from torchvision.transforms.functional import normalize
 
+from stylelab.device import pick_device
 from stylelab.errors import LayerError, StylelabError, WeightsError
-from stylelab.features import FeatureExtractor
+from stylelab.features import FeatureExtractor, shared_extractor
 from stylelab.images import load_image
 
 VGG_LAYERS = [
@@ -82,6 +83,11 @@ def oxford_vgg(image: torch.Tensor) -> dict[str, torch.Tensor]:
 def test_the_layers_are_named_in_the_order_they_run(random_vgg, squeezenet):
     assert list(random_vgg.layers) == VGG_LAYERS and len(VGG_LAYERS) == 37
     assert list(squeezenet.layers) == SQUEEZENET_LAYERS
+
+
+def test_one_network_for_all_who_ask_for_the_same():
+    device = str(pick_device())
+    assert shared_extractor() is shared_extractor("vgg19", "bundled", "max", "zeros", device)
 
 
 def test_every_layer_equals_torchvisions(twins, random_image):

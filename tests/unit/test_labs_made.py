@@ -11,6 +11,7 @@ from PIL import Image
 
 import stylelab
 from stylelab import labs
+from stylelab.__main__ import main
 from stylelab.colour import keep_colours, match_colours
 from stylelab.differences import DifferenceTable
 from stylelab.errors import ImageError, StylelabError
@@ -27,10 +28,10 @@ def made(request):
     """A function of a lab's name and arguments: the lab, drawn once; closed after the test."""
     opened = []
 
-    def make(name, **arguments):
+    def make(name, start=True, **arguments):
         lab = getattr(labs, name)(**arguments)
         opened.append(lab)
-        if name == "differences":
+        if name == "differences" and start:
             lab.start.click()
         assert lab.wait(120) and lab.last_error is None
         return lab
@@ -205,7 +206,14 @@ def test_the_line_of_code_makes_the_same_picture(painted):
 def test_saved_with_its_settings(painted, tmp_path):
     painted.save.click()
     assert painted.status.value == "saved first_picture.png"
-    assert read_settings(tmp_path / "first_picture.png") == painted.result.recipe.to_dict()
+    settings = read_settings(tmp_path / "first_picture.png")
+    assert (settings["content"], settings["seed"]) == ("astronaut", 0)
+    assert settings["style"] == [["starry_night", 0.75], ["brick", 0.25]]
+    assert stylelab.Recipe.from_dict(settings["recipe"]) == painted.result.recipe
+    words = ["astronaut", "starry_night=0.75", "brick=0.25", "--recipe", "first_picture.png"]
+    assert main([*words, "-o", "again.png"]) == 0
+    again = stylelab.load_image("again.png")
+    torch.testing.assert_close(again, painted.result.image, atol=0.02, rtol=0)
     painted.file.value = "nowhere/x.png"
     painted.save.click()
     assert "there is no folder" in painted.complaint.value
@@ -370,6 +378,21 @@ def test_a_result_made_before_is_shown_again_at_once(made, monkeypatch):
     lab.neighbours.value = 8
     assert lab.wait(60) and lab.last_error is None
     assert lab.result is first and lab.table is table and lab.made.says == says
+
+
+def test_before_start_nothing_is_trained(made):
+    lab = made("differences", size=48, start=False)
+    lab.filter.value, lab.rounds.value = "emboss", 2
+    assert not lab.running and lab.table is None
+    assert "press Start" in lab.alone.says
+
+
+def test_a_sample_can_be_chosen_again_after_a_path(made):
+    lab = made("differences", size=48, start=False)
+    lab.photograph.path.value = str(stylelab.images.sample_path("coffee"))
+    assert lab.photograph.value[0].endswith("coffee.jpg") and lab.photograph.sample.value is None
+    lab.photograph.sample.value = "cat"
+    assert lab.photograph.value == ("cat", "cat")
 
 
 def test_choosing_again_while_it_computes_leaves_the_newest(made, monkeypatch):

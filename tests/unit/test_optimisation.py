@@ -666,6 +666,11 @@ def test_a_picture_is_no_distance_from_itself(vgg, photo):
     assert relative_losses(photo, photo, photo, vgg) == pytest.approx({"content": 0, "style": 0}, abs=1e-9)
 
 
+def test_another_photograph_is_no_yardstick(vgg, random_image, painting):
+    with pytest.raises(ImageError, match="the picture is 48×32 and the content 48×48: give the photograph"):
+        relative_losses(random_image(1, 32, 48), random_image(2, 48, 48), painting, vgg)
+
+
 # --- descent, on functions whose minimum is known
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import stylelab
+from stylelab.labs.colour_lab import stored_transfers
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "stylelab"
@@ -20,7 +21,18 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 FLOORS = [
     {"errors", "device", "decoding", "images", "colour", "filters", "losses", "recipes"},
-    {"features", "descent", "patches", "pairs", "neighbours", "figures", "snapshots", "memory", "grids"},
+    {
+        "features",
+        "descent",
+        "patches",
+        "pairs",
+        "neighbours",
+        "figures",
+        "snapshots",
+        "memory",
+        "grids",
+        "receipts",
+    },
     {"objectives", "optimisation", "differences", "installation"},
     {"labs", "checks", "sweeps", "course", "__main__"},
 ]
@@ -199,11 +211,14 @@ def test_the_wheel_carries_the_pictures_and_finds_them(tmp_path):
         "import stylelab\n"
         "print(stylelab.__file__)\n"
         "names = [name for kind in ('content', 'style') for name in stylelab.sample_names(kind)]\n"
-        "print(*(stylelab.load_image(name).dim() for name in names))"
+        "print(*(stylelab.load_image(name).dim() for name in names))\n"
+        "from stylelab.labs.colour_lab import stored_transfers\n"
+        "print(*stored_transfers())"
     )
     run = {"capture_output": True, "text": True, "check": True, "cwd": tmp_path}
     done = subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, 'site')\n{code}"], **run)
-    where, dimensions = done.stdout.splitlines()
+    where, dimensions, transfers = done.stdout.splitlines()
+    assert sorted(transfers.split()) == sorted(stored_transfers())
     assert (tmp_path / where).is_relative_to(installed), "the test must see the wheel, not the repository"
     pictures = [path for kind in ("content", "style") for path in (ROOT / "data" / kind).glob("*.jpg")]
     assert dimensions.split() == ["4"] * len(pictures)

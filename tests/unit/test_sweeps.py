@@ -13,7 +13,7 @@ from joblib.parallel import LokyBackend
 
 from stylelab import sweep, sweeps
 from stylelab.errors import StylelabError
-from stylelab.images import load_image, quantise, read_settings
+from stylelab.images import load_image, quantise, read_settings, sample_path
 from stylelab.optimisation import transfer
 from stylelab.recipes import Recipe
 
@@ -88,6 +88,9 @@ def test_pictures_may_be_tensors_and_styles_mixtures(photo, painting):
     made = sweep(grid={"content": [photo], "style": [painting, mixture]}, **QUIET)
     assert made.rows == ["picture"]
     assert made.columns == ["picture", "gravel + picture"]
+    bytes_of = sample_path("cat").read_bytes()
+    told = sweep(bytes_of, painting, {"style_weight": [2]}, **QUIET).cells["style_weight 2"].settings
+    assert told["content"] == "picture"
     alone = transfer(photo, mixture, SMALL, progress=False, device="cpu")
     assert torch.equal(made.cells["picture, gravel + picture"].image, quantise(alone.image))
 
