@@ -3,7 +3,7 @@
 import hashlib
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -85,12 +85,16 @@ class FeatureExtractor(nn.Module):
         image: (N, 3, H, W) RGB or (N, 1, H, W) grey, in [0, 1]. Returns {name: (N, C, h, w)}.
         Raises LayerError for an unknown layer or an image too small to reach one.
         """
+        return dict(self.walk(image, layers))
+
+    def walk(self, image: Tensor, layers: str | Iterable[str]) -> Iterator[tuple[str, Tensor]]:
+        """What `forward` returns, as (name, maps) one after the other, each computed when it is asked for."""
         wanted = {layers} if isinstance(layers, str) else set(layers)
         self._known(*wanted)
         if image.ndim != 4 or image.shape[1] not in (1, 3):
             raise LayerError(f"expected an image (N, 3, H, W) or (N, 1, H, W), got {tuple(image.shape)}")
         if not wanted:
-            return {}
+            return
         deepest = max(wanted, key=self.layers.index)
         least = self.least_size(deepest)
         if min(image.shape[-2:]) < least:
@@ -99,14 +103,10 @@ class FeatureExtractor(nn.Module):
                 f"{deepest} needs at least {least} x {least} pixels, this image has {width} x {height}"
             )
         x = ((image.to(self.mean) - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        maps = {}
-        for name, stage in self._stages.items():
-            x = stage(x)
+        for name in self.layers[: self.layers.index(deepest) + 1]:
+            x = self._stages[name](x)
             if name in wanted:
-                maps[name] = x
-            if name == deepest:
-                return maps
-        raise AssertionError("unreachable: the deepest layer is one of the stages")
+                yield name, x
 
     def _known(self, *layers: str) -> None:
         for name in layers:

@@ -46,8 +46,8 @@ def _per_pixel(recipe: Recipe, extractor: FeatureExtractor) -> tuple[float, floa
     """Bytes per pixel of the picture: what the forward pass keeps for the way back, and what waits there.
 
     Kept are the input, the result of every ReLU and pooling, the place of each maximum (8 bytes), and once
-    more what a loss looks at where it is scaled or comes before a ReLU. The gradients of all losses are there
-    before the network's own.
+    more what a loss looks at where it is scaled or comes before a ReLU. Each loss's own gradient is made when
+    it is added to the network's; the largest counts.
     """
     missing = {*recipe.style_layers, *recipe.content_layers}
     number = 2 if uses_bfloat16(recipe.precision, extractor.device) else 4
@@ -69,7 +69,7 @@ def _per_pixel(recipe: Recipe, extractor: FeatureExtractor) -> tuple[float, floa
             kept += area * channels * number
         if name in missing:
             kept += area * channels * number * (scaled or name.startswith("conv"))
-            waiting += area * channels * number
+            waiting = max(waiting, area * channels * number)
         missing.discard(name)
         if not missing:
             break

@@ -1,7 +1,7 @@
 """What is minimised: the objective of a recipe, and the yardstick by which pictures are compared."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 
 import torch
@@ -46,25 +46,26 @@ def objective(
     features = _features(recipe, extractor)
     style_layers, content_layers = dict(recipe.style_layers), dict(recipe.content_layers)
     with torch.no_grad():
-        targets = {name: maps.float() for name, maps in features(content, content_layers).items()}
+        targets = {name: maps.float() for name, maps in features(content, content_layers)}
         total = sum(weight for _, weight in styles)
         grams = dict.fromkeys(style_layers, 0)
         for image, weight in styles:
-            for name, maps in features(image, style_layers).items():
+            for name, maps in features(image, style_layers):
                 grams[name] = grams[name] + weight / total * gram_matrix(maps, recipe.gram)
     tv_scale = content.new_tensor(recipe.tv_scale).view(1, 3, 1, 1)
 
     def terms_of(image: Tensor) -> Tensor:
-        maps = features(image, [*style_layers, *content_layers])
-        content_term = sum(
-            weight * content_loss(maps[name], targets[name], recipe.content_reduction)
-            for name, weight in content_layers.items()
-        )
-        style_term = (
-            style_loss(maps, grams, style_layers, recipe.style_reduction, recipe.gram)
-            if style_layers
-            else 0.0
-        )
+        content_term = style_term = 0.0
+        # Each loss before the next layer is computed: on the way back its gradient is then made when it is
+        # its turn; made after all layers, those of all losses would wait in memory.
+        for name, maps in features(image, [*style_layers, *content_layers]):
+            if name in content_layers:
+                distance = content_loss(maps, targets[name], recipe.content_reduction)
+                content_term = content_term + content_layers[name] * distance
+            if name in style_layers:
+                style_term = style_term + style_layers[name] * style_loss(
+                    {name: maps}, {name: grams[name]}, None, recipe.style_reduction, recipe.gram
+                )
         tv_term = tv_loss(image * tv_scale, recipe.tv_power, recipe.tv_reduction) if recipe.tv_weight else 0.0
         total = (
             recipe.content_weight * content_term
@@ -110,17 +111,21 @@ def relative_losses(image, content, style, extractor: FeatureExtractor | None = 
 
 def _features(
     recipe: Recipe, extractor: FeatureExtractor
-) -> Callable[[Tensor, Iterable[str]], dict[str, Tensor]]:
-    """The extractor at the recipe's precision and scale; the maps are what it computed in."""
+) -> Callable[[Tensor, Iterable[str]], Iterator[tuple[str, Tensor]]]:
+    """The extractor's walk at the recipe's precision and scale; the maps are what it computed in."""
     device = extractor.device
     low = uses_bfloat16(recipe.precision, device)
     scale = recipe.feature_scale if extractor.weights == "bundled" else 1.0
 
-    def features(image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        # Entered only where wanted: not every torch has it for every device.
-        with torch.autocast(device.type, torch.bfloat16) if low else nullcontext():
-            maps = extractor(image, layers)
-        return {name: values * scale for name, values in maps.items()} if scale != 1 else maps
+    def features(image: Tensor, layers: Iterable[str]) -> Iterator[tuple[str, Tensor]]:
+        found = extractor.walk(image, layers)
+        while True:
+            # Entered only where wanted: not every torch has it for every device. Losses stay outside.
+            with torch.autocast(device.type, torch.bfloat16) if low else nullcontext():
+                name, maps = next(found, (None, None))
+            if name is None:
+                return
+            yield name, maps * scale if scale != 1 else maps
 
     return features
 

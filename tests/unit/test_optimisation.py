@@ -14,6 +14,7 @@ from stylelab.colour import match_colours, rgb_to_yuv
 from stylelab.descent import minimise
 from stylelab.errors import ImageError, LayerError, OptimisationError, RecipeError, StylelabError
 from stylelab.images import load_image, quantise, resize, save_image
+from stylelab.losses import _Gram
 from stylelab.objectives import TERMS, at_size, objective, relative_losses
 from stylelab.optimisation import Result, Step, optimise, transfer
 from stylelab.recipes import RECIPES, Recipe
@@ -43,12 +44,16 @@ def steps(vgg, photo, painting):
 
 
 @pytest.fixture
-def seen(vgg):
+def seen(vgg, monkeypatch):
     """The images that the network sees during a test, in order."""
-    images = []
-    handle = vgg.register_forward_pre_hook(lambda _, inputs: images.append(inputs[0].detach().clone()))
-    yield images
-    handle.remove()
+    images, walk = [], vgg.walk
+
+    def seen_first(image, layers):
+        images.append(image.detach().clone())
+        return walk(image, layers)
+
+    monkeypatch.setattr(vgg, "walk", seen_first)
+    return images
 
 
 # --- steps
@@ -334,6 +339,31 @@ def test_an_interrupt_gives_the_picture_so_far_at_full_size(vgg, photo, painting
     torch.testing.assert_close(result.image, resize(pictures[-1], (48, 48)).clamp(0, 1))
 
 
+def test_a_gradient_is_made_when_the_way_back_comes_to_its_layer(vgg, photo, painting, monkeypatch):
+    """Those of all Gram matrices at once would be a tenth of all memory."""
+    log, walk, backward = [], vgg.walk, _Gram.backward
+
+    def walked(image, layers):
+        for name, maps in walk(image, layers):
+            if maps.requires_grad:
+                maps.register_hook(lambda _, name=name: log.append(name))
+            yield name, maps
+
+    def undone(ctx, gradient):
+        log.append(f"Gram matrix of {ctx.saved_tensors[0].shape[-1]} channels")
+        return backward(ctx, gradient)
+
+    monkeypatch.setattr(vgg, "walk", walked)
+    monkeypatch.setattr(_Gram, "backward", staticmethod(undone))
+    next(optimise(photo, painting, ONE_SIZE, vgg))
+    grams = [entry for entry in log if entry.startswith("Gram")]
+    assert [entry for entry in log if entry != "relu4_2"] == [
+        entry
+        for pair in zip(grams, sorted(ONE_SIZE.style_layers, reverse=True), strict=True)
+        for entry in pair
+    ]
+
+
 def test_an_interrupt_inside_a_step_gives_the_step_before(vgg, photo, painting, steps):
     calls = []
 
@@ -342,7 +372,7 @@ def test_an_interrupt_inside_a_step_gives_the_step_before(vgg, photo, painting, 
         if len(calls) == 2 + 3:  # two targets, two steps, and in the midst of the third
             raise KeyboardInterrupt
 
-    handle = vgg.register_forward_hook(stop)
+    handle = vgg.get_submodule("_stages.conv1_1").register_forward_hook(stop)
     try:
         result = transfer(photo, painting, SMALL, vgg, progress=False)
     finally:
@@ -355,7 +385,7 @@ def test_an_interrupt_before_there_is_a_picture_is_an_interrupt(vgg, photo, pain
     def stop(*_):
         raise KeyboardInterrupt
 
-    handle = vgg.register_forward_hook(stop)
+    handle = vgg.get_submodule("_stages.conv1_1").register_forward_hook(stop)
     try:
         with pytest.raises(KeyboardInterrupt):
             transfer(photo, painting, SMALL, vgg, progress=False)
@@ -612,7 +642,9 @@ def test_auto_precision_is_decided_by_the_processor(
 ):
     monkeypatch.setattr("stylelab.device.has_fast_bfloat16", lambda device: fast)
     lowered = []
-    handle = vgg.register_forward_hook(lambda *_: lowered.append(torch.is_autocast_enabled("cpu")))
+    handle = vgg.get_submodule("_stages.conv1_1").register_forward_hook(
+        lambda *_: lowered.append(torch.is_autocast_enabled("cpu"))
+    )
     try:
         next(optimise(photo, painting, ONE_SIZE.replace(precision=precision), vgg))
     finally:
