@@ -324,6 +324,15 @@ def test_a_result_holds_the_picture_and_how_it_came_about(vgg, photo, painting):
     assert result.seconds >= watched[-1].seconds
 
 
+@pytest.fixture
+def interruptible():
+    """A shell that starts the tests in the background lets them ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(("stop_at", "came_to"), [(2, 2), (7, 7), (1, 1)])
 def test_an_interrupt_gives_the_picture_so_far_at_full_size(vgg, photo, painting, stop_at, came_to):
     pictures = []
