@@ -98,8 +98,7 @@ def relative_losses(image, content, style, extractor: FeatureExtractor | None = 
             f"the picture is {width}×{height} and the content {wide}×{tall}: give the photograph it was "
             "made from"
         )
-    content = resize(content, image.shape[-2:])
-    content = content.clamp(0, 1)
+    content = resize(content, image.shape[-2:]).clamp(0, 1)
     styles = at_size(
         [(as_image(s, max(image.shape[-2:])).to(extractor.device), w) for s, w in weighted_styles(style)],
         max(image.shape[-2:]),

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks [--quick | --full] [--only PART] [--pictures FOLDER]
 
-The default takes under 20 minutes on two cores, --quick under 2; --full measures all sizes, pairs and weights
+The default takes some 20 minutes on two cores, --quick under 2; --full measures all sizes, pairs and weights
 and takes an hour or two. Every line compares within this run, so that a slow machine is slow on both sides.
 """
 
