@@ -10,7 +10,7 @@ from pathlib import Path
 from draw_styles import LONGEST, jpeg
 from PIL import Image
 
-from stylelab.images import load_image, to_pil
+from stylelab.pictures.loading import load_image, to_pil
 
 # original: (sample, pixels to crop on every side)
 PICTURES = {

@@ -5,11 +5,17 @@ from pathlib import Path
 import ipywidgets as widgets
 from torch import Tensor
 
-from stylelab.colour import COLOUR_METHODS, chroma_distance, clipped_share, keep_colours, match_colours
+from stylelab.colour.matching import (
+    COLOUR_METHODS,
+    chroma_distance,
+    clipped_share,
+    keep_colours,
+    match_colours,
+)
 from stylelab.errors import ImageError
-from stylelab.images import load_image, sample_names, sample_path
-from stylelab.labs.base import Lab, Picture, controls, row
-from stylelab.labs.drawing import chroma_cloud
+from stylelab.labs.kit.base import Lab, Picture, controls, row
+from stylelab.labs.kit.drawing import chroma_cloud
+from stylelab.pictures.loading import load_image, sample_names, sample_path
 
 
 def colour(size: int = 256) -> "ColourLab":

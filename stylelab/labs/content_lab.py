@@ -4,15 +4,15 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from stylelab.features import shared_extractor
-from stylelab.images import load_image
-from stylelab.labs.base import Lab, Picture, controls, row
-from stylelab.labs.choosing import Chooser
-from stylelab.labs.drawing import enlarge, heat_map
 from stylelab.labs.gram_lab import RELUS
-from stylelab.losses import content_loss
-from stylelab.optimisation import optimise
-from stylelab.recipes import Recipe
+from stylelab.labs.kit.base import Lab, Picture, controls, row
+from stylelab.labs.kit.choosing import Chooser
+from stylelab.labs.kit.drawing import enlarge, heat_map
+from stylelab.losses.gram import content_loss
+from stylelab.networks.extractor import shared_extractor
+from stylelab.optimisation.recipes import Recipe
+from stylelab.optimisation.running import optimise
+from stylelab.pictures.loading import load_image
 
 
 def content(size: int = 128) -> "ContentLab":

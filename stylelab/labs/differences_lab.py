@@ -5,14 +5,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stylelab.differences import DifferenceTable, Explanation
 from stylelab.errors import StylelabError
-from stylelab.filters import FILTERS, apply_filter
-from stylelab.images import load_image, sample_names, to_pil
-from stylelab.labs.base import Lab, Picture, controls, row
-from stylelab.labs.choosing import Chooser
-from stylelab.labs.drawing import enlarge, heat_map
-from stylelab.patches import PatchNet, as_channels, psnr, training
+from stylelab.labs.kit.base import Lab, Picture, controls, row
+from stylelab.labs.kit.choosing import Chooser
+from stylelab.labs.kit.drawing import enlarge, heat_map
+from stylelab.patches.differences import DifferenceTable, Explanation
+from stylelab.patches.net import PatchNet, as_channels, psnr, training
+from stylelab.pictures.filters import FILTERS, apply_filter
+from stylelab.pictures.loading import load_image, sample_names, to_pil
 
 STEPS = 500  # of the net's training
 KEPT = 24  # results to go back to at once

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from stylelab.errors import StylelabError
-from stylelab.features import shared_extractor
-from stylelab.images import load_image, resize, sample_names, save_image
-from stylelab.labs.base import Lab, Picture, controls, row
-from stylelab.labs.choosing import Chooser, Thumbnail
-from stylelab.labs.drawing import curves, encode
-from stylelab.objectives import TERMS
-from stylelab.optimisation import Result, optimise
-from stylelab.receipts import receipt
-from stylelab.recipes import CHOICES, RECIPES, Recipe
+from stylelab.labs.kit.base import Lab, Picture, controls, row
+from stylelab.labs.kit.choosing import Chooser, Thumbnail
+from stylelab.labs.kit.drawing import curves, encode
+from stylelab.losses.objectives import TERMS
+from stylelab.networks.extractor import shared_extractor
+from stylelab.optimisation.recipes import CHOICES, RECIPES, Recipe
+from stylelab.optimisation.running import Result, optimise
+from stylelab.pictures.loading import load_image, resize, sample_names, save_image
+from stylelab.pictures.receipts import receipt
 
 KEPT = 6  # last results
 LARGEST = 1024

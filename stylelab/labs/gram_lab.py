@@ -5,13 +5,13 @@ import torch
 from torch import Tensor
 
 from stylelab.errors import StylelabError
-from stylelab.features import shared_extractor
-from stylelab.labs.base import Lab, Picture, controls, row
-from stylelab.labs.choosing import Chooser
-from stylelab.labs.drawing import enlarge, heat_map
-from stylelab.losses import gram_matrix, squared_distance
-from stylelab.optimisation import optimise
-from stylelab.recipes import RELU_1_TO_5, Recipe
+from stylelab.labs.kit.base import Lab, Picture, controls, row
+from stylelab.labs.kit.choosing import Chooser
+from stylelab.labs.kit.drawing import enlarge, heat_map
+from stylelab.losses.gram import gram_matrix, squared_distance
+from stylelab.networks.extractor import shared_extractor
+from stylelab.optimisation.recipes import RELU_1_TO_5, Recipe
+from stylelab.optimisation.running import optimise
 
 RELUS = tuple(f"relu{block}_{i}" for block, n in enumerate((2, 2, 4, 4, 4), 1) for i in range(1, n + 1))
 

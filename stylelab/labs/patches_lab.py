@@ -7,12 +7,12 @@ from PIL import Image
 from torch import Tensor
 
 from stylelab.errors import StylelabError
-from stylelab.filters import FILTERS, apply_filter
-from stylelab.images import load_image, sample_names
-from stylelab.labs.base import Lab, Picture, controls, row
-from stylelab.labs.choosing import Chooser
-from stylelab.labs.drawing import curves, enlarge, heat_map
-from stylelab.patches import OPTIMISERS, PatchNet, as_channels, psnr, training
+from stylelab.labs.kit.base import Lab, Picture, controls, row
+from stylelab.labs.kit.choosing import Chooser
+from stylelab.labs.kit.drawing import curves, enlarge, heat_map
+from stylelab.patches.net import OPTIMISERS, PatchNet, as_channels, psnr, training
+from stylelab.pictures.filters import FILTERS, apply_filter
+from stylelab.pictures.loading import load_image, sample_names
 
 
 def patches(size: int = 128) -> "PatchesLab":

@@ -4,12 +4,12 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from stylelab.labs.base import Lab, Picture, controls, row
-from stylelab.labs.choosing import Chooser
-from stylelab.labs.denoising import denoise
-from stylelab.labs.drawing import curves
-from stylelab.losses import tv_loss
-from stylelab.patches import psnr
+from stylelab.labs.kit.base import Lab, Picture, controls, row
+from stylelab.labs.kit.choosing import Chooser
+from stylelab.labs.kit.drawing import curves
+from stylelab.losses.denoising import denoise
+from stylelab.losses.gram import tv_loss
+from stylelab.patches.net import psnr
 
 WEIGHTS = [0.0, *(round(10 ** (n / 4), 5) for n in range(-12, 1))]
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from stylelab.features import FeatureExtractor
-from stylelab.images import load_image
+from stylelab.networks.extractor import FeatureExtractor
+from stylelab.pictures.loading import load_image
 
 
 @pytest.fixture(scope="session")

@@ -18,12 +18,16 @@ import torch
 from PIL import Image
 
 import stylelab
-from stylelab import device, features, images, installation, optimisation
-from stylelab.__main__ import main
+from stylelab import device
+from stylelab.cli import installation
+from stylelab.cli.command import main
+from stylelab.cli.snapshots import GIF_SIZE, Snapshots
 from stylelab.errors import ImageError
-from stylelab.images import load_image, read_settings, save_image
-from stylelab.recipes import RECIPES, Recipe
-from stylelab.snapshots import GIF_SIZE, Snapshots
+from stylelab.networks import extractor as features
+from stylelab.optimisation import running as optimisation
+from stylelab.optimisation.recipes import RECIPES, Recipe
+from stylelab.pictures import loading as images
+from stylelab.pictures.loading import load_image, read_settings, save_image
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = RECIPES["default"]

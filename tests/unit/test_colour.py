@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from stylelab.colour import (
+from stylelab.colour.matching import (
     COLOUR_METHODS,
     TRANSFORMS,
     after_transfer,

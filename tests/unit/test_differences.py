@@ -5,13 +5,13 @@ import functools
 import pytest
 import torch
 
-from stylelab import images
-from stylelab.colour import rgb_to_yuv
-from stylelab.differences import KEYS, DifferenceTable
+from stylelab.colour.matching import rgb_to_yuv
 from stylelab.errors import ImageError, StylelabError
-from stylelab.filters import apply_filter
-from stylelab.neighbours import Index
-from stylelab.patches import PatchNet, extract_patches, fit_patch_net, psnr
+from stylelab.patches.differences import KEYS, DifferenceTable
+from stylelab.patches.neighbours import Index
+from stylelab.patches.net import PatchNet, extract_patches, fit_patch_net, psnr
+from stylelab.pictures import loading as images
+from stylelab.pictures.filters import apply_filter
 
 TRAINING = ("astronaut", "rocket", "starry_night", "tissue")
 

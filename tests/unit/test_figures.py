@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from stylelab.colour import rgb_to_yuv
+from stylelab.colour.matching import rgb_to_yuv
 from stylelab.errors import StylelabError
-from stylelab.figures import (
+from stylelab.figures.plates import (
     CourseFigure,
     PictureTable,
     chroma_clouds,

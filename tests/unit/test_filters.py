@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 
-from stylelab import filters
 from stylelab.errors import ImageError, StylelabError
-from stylelab.filters import FILTERS, apply_filter, gaussian_blur, reflect_pad
+from stylelab.pictures import filters
+from stylelab.pictures.filters import FILTERS, apply_filter, gaussian_blur, reflect_pad
 
 NAMES = {"emboss", "sharpen", "edges", "blur", "median", "oil", "sketch", "unsharp"}
 NAMES |= {"halftone", "pixelate", "posterise"}

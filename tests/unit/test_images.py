@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
-from stylelab import images
 from stylelab.errors import ImageError
-from stylelab.images import load_image, quantise, read_settings, resize, save_image, to_pil
+from stylelab.pictures import loading as images
+from stylelab.pictures.loading import load_image, quantise, read_settings, resize, save_image, to_pil
 
 FILE_FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
@@ -722,7 +722,7 @@ def test_unknown_samples_and_kinds():
 
 
 def test_missing_samples_are_said_to_be_missing(monkeypatch, tmp_path):
-    monkeypatch.setattr(images, "__file__", str(tmp_path / "stylelab" / "images.py"))
+    monkeypatch.setattr(images, "__file__", str(tmp_path / "stylelab" / "pictures" / "loading.py"))
     assert complaint(images.sample_names) == (
         f"the sample pictures are missing from {tmp_path / 'stylelab' / 'data'}; install stylelab again"
     )

@@ -9,10 +9,10 @@ import torch
 
 from stylelab import labs
 from stylelab.errors import ImageError
-from stylelab.labs import base
-from stylelab.labs.base import Lab, Picture
-from stylelab.labs.drawing import chroma_cloud, curves, encode, heat_map
-from stylelab.labs.worker import Worker
+from stylelab.labs.kit import base
+from stylelab.labs.kit.base import Lab, Picture
+from stylelab.labs.kit.drawing import chroma_cloud, curves, encode, heat_map
+from stylelab.labs.kit.worker import Worker
 
 
 class Small(Lab):

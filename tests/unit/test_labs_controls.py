@@ -118,7 +118,7 @@ def test_every_control_has_its_label_and_every_picture_its_line(lab):
     for widget in family(lab):
         if isinstance(widget, labelled):
             assert widget.description, widget
-        if isinstance(widget, labs.base.Picture):
+        if isinstance(widget, labs.kit.base.Picture):
             assert widget.says.endswith((".", "one.")) and widget.image.value, widget.says
 
 

@@ -5,14 +5,15 @@ import re
 import pytest
 import torch
 
-from stylelab import memory, optimisation
-from stylelab.__main__ import main
+from stylelab.cli.command import main
 from stylelab.errors import StylelabError, TooLargeError
-from stylelab.features import FeatureExtractor
-from stylelab.memory import memory_free, memory_needed, memory_told
-from stylelab.objectives import objective
-from stylelab.optimisation import optimise, transfer
-from stylelab.recipes import RECIPES
+from stylelab.losses.objectives import objective
+from stylelab.networks.extractor import FeatureExtractor
+from stylelab.optimisation import memory
+from stylelab.optimisation import running as optimisation
+from stylelab.optimisation.memory import memory_free, memory_needed, memory_told
+from stylelab.optimisation.recipes import RECIPES
+from stylelab.optimisation.running import optimise, transfer
 
 DEFAULT = RECIPES["default"]
 FLOAT = DEFAULT.replace(precision="float32")

@@ -4,8 +4,8 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from stylelab import neighbours
-from stylelab.neighbours import Index, measure_trust, prefer_coherent
+from stylelab.patches import neighbours
+from stylelab.patches.neighbours import Index, measure_trust, prefer_coherent
 
 
 def noise(*shape, seed=0):

@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from stylelab import optimisation
-from stylelab.colour import match_colours, rgb_to_yuv
-from stylelab.descent import minimise
+from stylelab.colour.matching import match_colours, rgb_to_yuv
 from stylelab.errors import ImageError, LayerError, OptimisationError, RecipeError, StylelabError
-from stylelab.images import load_image, quantise, resize, save_image
-from stylelab.losses import _Gram
-from stylelab.objectives import TERMS, at_size, objective, relative_losses
-from stylelab.optimisation import Result, Step, optimise, transfer
-from stylelab.recipes import RECIPES, Recipe
+from stylelab.losses.gram import _Gram
+from stylelab.losses.objectives import TERMS, at_size, objective, relative_losses
+from stylelab.optimisation import running as optimisation
+from stylelab.optimisation.descent import minimise
+from stylelab.optimisation.recipes import RECIPES, Recipe
+from stylelab.optimisation.running import Result, Step, optimise, transfer
+from stylelab.pictures.loading import load_image, quantise, resize, save_image
 
 # Small and quick, and every setting that a test below relies on is said here.
 SMALL = Recipe(

@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from stylelab import images
-from stylelab.colour import rgb_to_yuv
+from stylelab.colour.matching import rgb_to_yuv
 from stylelab.errors import ImageError, StylelabError, WeightsError
-from stylelab.filters import apply_filter
-from stylelab.patches import PatchNet, extract_patches, fit_patch_net, fold_patches, psnr
+from stylelab.patches.net import PatchNet, extract_patches, fit_patch_net, fold_patches, psnr
+from stylelab.pictures import loading as images
+from stylelab.pictures.filters import apply_filter
 
 
 def picture(name="astronaut", size=64, grey=True):

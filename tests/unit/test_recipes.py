@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stylelab.errors import RecipeError
-from stylelab.objectives import objective
-from stylelab.recipes import RECIPES, Recipe, find_recipe
+from stylelab.losses.objectives import objective
+from stylelab.optimisation.recipes import RECIPES, Recipe, find_recipe
 
 RELU = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
 CONV = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"]

@@ -7,7 +7,6 @@ import sys
 import tomllib
 import zipfile
 from functools import cache
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -19,29 +18,6 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "stylelab"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-FLOORS = [
-    {"errors", "device", "decoding", "images", "colour", "filters", "losses", "recipes"},
-    {
-        "features",
-        "descent",
-        "patches",
-        "pairs",
-        "neighbours",
-        "figures",
-        "snapshots",
-        "memory",
-        "grids",
-        "receipts",
-    },
-    {"objectives", "optimisation", "differences", "installation"},
-    {"labs", "checks", "sweeps", "course", "__main__"},
-]
-FLOOR = {module: height for height, floor in enumerate(FLOORS) for module in floor}
-TOP = len(FLOORS) - 1
-WINGS = {
-    "optimisation": {"features", "descent", "objectives", "optimisation"},
-    "patches": {"patches", "pairs", "neighbours", "differences"},
-}
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.relative_to(PACKAGE).parts)
 HEAVY = {"sklearn", "matplotlib", "ipywidgets", "IPython"}
 
@@ -49,38 +25,6 @@ HEAVY = {"sklearn", "matplotlib", "ipywidgets", "IPython"}
 @cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-
-
-def room(path: Path) -> str:
-    """The module of the package, or the subpackage, that a file belongs to: "losses", "labs"."""
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
-
-
-def imported_rooms(path: Path) -> set[str]:
-    """The modules and subpackages of stylelab that a file imports, whichever way it says so."""
-    found = set()
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.Import):
-            dotted = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name}, line {node.lineno}: relative imports hide the direction"
-            dotted = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for name in dotted:
-            package, *rest = name.split(".")
-            if package == "stylelab":
-                assert rest, f"{path.name}, line {node.lineno}: import the module, not all of stylelab"
-                found.add(stylelab._HOME.get(rest[0], rest[0]))
-    return found - {"__version__", room(path)}
-
-
-def import_graph() -> dict[str, set[str]]:
-    graph: dict[str, set[str]] = {}
-    for path in SOURCES:
-        if path != PACKAGE / "__init__.py":
-            graph.setdefault(room(path), set()).update(imported_rooms(path))
-    return graph
 
 
 def modules_loaded_by(code: str) -> set[str]:
@@ -111,31 +55,6 @@ def test_the_version_is_the_same_everywhere():
     assert PROJECT["version"] == stylelab.__version__ == citation[1]
 
 
-def test_every_module_has_its_floor():
-    assert set(import_graph()) <= set(FLOOR), "give the new module a floor in this test, and keep to it"
-
-
-def test_imports_run_downwards_and_never_in_a_circle():
-    graph = import_graph()
-    imports = [(above, below) for above, imported in graph.items() for below in imported]
-    upwards = [f"{above} imports {below}" for above, below in imports if FLOOR[below] > FLOOR[above]]
-    assert not upwards
-    into_the_top = [f"{above} imports {below}" for above, below in imports if FLOOR[below] == TOP]
-    assert not into_the_top
-    assert set(TopologicalSorter(graph).static_order()) == set(graph)  # CycleError names a circle
-
-
-def test_the_two_wings_meet_only_on_the_top_floor():
-    graph = import_graph()
-    for module in (m for m in graph if FLOOR[m] < TOP):
-        reached, ahead = set(), {module}
-        while ahead:
-            reached |= ahead
-            ahead = set().union(*(graph.get(m, set()) for m in ahead)) - reached
-        entered = [wing for wing, rooms in WINGS.items() if reached & rooms]
-        assert len(entered) < 2, f"{module} reaches both wings: {sorted(reached)}"
-
-
 def test_importing_the_package_loads_nothing_heavy():
     loaded = modules_loaded_by("import stylelab")
     assert "stylelab" in loaded
@@ -150,10 +69,6 @@ def test_a_transfer_needs_no_widgets_no_sklearn_and_no_matplotlib():
 
 @pytest.mark.parametrize("name", stylelab.__all__)
 def test_public_name_resolves(name):
-    module = stylelab._HOME.get(name, name)
-    written = (PACKAGE / f"{module}.py").exists() or (PACKAGE / module / "__init__.py").exists()
-    if not written and name != "__version__":
-        pytest.skip(f"stylelab/{module} is not written yet")
     assert getattr(stylelab, name) is not None
     assert name in dir(stylelab)
 
@@ -191,12 +106,10 @@ def test_no_module_bears_the_name_of_a_public_function(package):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_module_is_documented_and_read_in_one_sitting(path):
+def test_module_is_documented(path):
     assert ast.get_docstring(parsed(path)), "no module docstring"
     undocumented = [name for name, node in functions_and_classes(path) if not ast.get_docstring(node)]
     assert not undocumented
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= 300, "split it: one module, one idea"
 
 
 def test_the_wheel_carries_the_pictures_and_finds_them(tmp_path):

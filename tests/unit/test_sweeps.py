@@ -11,11 +11,12 @@ import pytest
 import torch
 from joblib.parallel import LokyBackend
 
-from stylelab import sweep, sweeps
+from stylelab import sweep
 from stylelab.errors import StylelabError
-from stylelab.images import load_image, quantise, read_settings, sample_path
-from stylelab.optimisation import transfer
-from stylelab.recipes import Recipe
+from stylelab.optimisation.recipes import Recipe
+from stylelab.optimisation.running import transfer
+from stylelab.pictures.loading import load_image, quantise, read_settings, sample_path
+from stylelab.sweeps import sweeping as sweeps
 
 # Random weights need no time to load, and a sweep does not ask whether its pictures are beautiful.
 SMALL = Recipe(

@@ -19,12 +19,12 @@ from tqdm import tqdm
 
 from stylelab import __version__
 from stylelab.errors import ImageError, StylelabError
-from stylelab.grids import PICTURES, grid_axes, label
-from stylelab.images import load_image, quantise, read_settings, save_image
-from stylelab.objectives import as_image, weighted_styles
-from stylelab.optimisation import transfer
-from stylelab.receipts import receipt
-from stylelab.recipes import Recipe, find_recipe
+from stylelab.losses.objectives import as_image, weighted_styles
+from stylelab.optimisation.recipes import Recipe, find_recipe
+from stylelab.optimisation.running import transfer
+from stylelab.pictures.loading import load_image, quantise, read_settings, save_image
+from stylelab.pictures.receipts import receipt
+from stylelab.sweeps.grids import PICTURES, grid_axes, label
 
 FORMAT = 1  # of what is kept in a folder: under another number every cell is made anew
 
@@ -56,7 +56,7 @@ class Sweep:
 
     def figure(self, caption: str = ""):
         """The grid as a labelled figure with its caption; in the place of a failed cell stands the reason."""
-        from stylelab.figures import pictures
+        from stylelab.figures.plates import pictures
 
         names = [", ".join(labels) for labels in product(*filter(None, (self.rows, self.columns)))]
         images = [self.failures.get(name) or self.cells[name].image for name in names]

@@ -10,9 +10,9 @@ from torch import nn
 
 from stylelab.device import uses_bfloat16
 from stylelab.errors import TooLargeError
-from stylelab.features import FeatureExtractor
-from stylelab.images import scaled_shape
-from stylelab.recipes import Recipe
+from stylelab.networks.extractor import FeatureExtractor
+from stylelab.optimisation.recipes import Recipe
+from stylelab.pictures.loading import scaled_shape
 
 STARTED = 750e6  # bytes: Python, PyTorch and VGG-19 before the first step, as measured on Linux
 BUFFERS = {"cpu": 60e6, "cuda": 500e6}  # of the libraries, whatever the picture's size

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from stylelab.errors import ImageError, RecipeError, unknown
-from stylelab.images import resize, same_aspect
+from stylelab.pictures.loading import resize, same_aspect
 
 COLOUR_METHODS = ("luminance", "chroma-swap", "linear", "histogram")
 TRANSFORMS = ("monge-kantorovich", "cholesky")

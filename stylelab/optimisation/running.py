@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from stylelab.colour import after_transfer, before_transfer
-from stylelab.descent import minimise
+from stylelab.colour.matching import after_transfer, before_transfer
 from stylelab.device import pick_device
 from stylelab.errors import ImageError, OptimisationError
-from stylelab.features import FeatureExtractor, shared_extractor
-from stylelab.images import resize, same_aspect
-from stylelab.memory import check_memory
-from stylelab.objectives import TERMS, as_image, at_size, objective, weighted_styles
-from stylelab.recipes import Recipe, find_recipe
+from stylelab.losses.objectives import TERMS, as_image, at_size, objective, weighted_styles
+from stylelab.networks.extractor import FeatureExtractor, shared_extractor
+from stylelab.optimisation.descent import minimise
+from stylelab.optimisation.memory import check_memory
+from stylelab.optimisation.recipes import Recipe, find_recipe
+from stylelab.pictures.loading import resize, same_aspect
 
 # Steps between looks at whether the losses are still numbers: reading one makes the host wait for the device,
 # which costs nothing where they are the same.

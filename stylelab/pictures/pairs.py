@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from stylelab.errors import ImageError
-from stylelab.images import load_image
+from stylelab.pictures.loading import load_image
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 

@@ -15,8 +15,8 @@ import ipywidgets as widgets
 from IPython import get_ipython
 
 from stylelab.errors import StylelabError
-from stylelab.labs.drawing import encode
-from stylelab.labs.worker import Worker
+from stylelab.labs.kit.drawing import encode
+from stylelab.labs.kit.worker import Worker
 
 PREVIEW = 0.2  # seconds between two previews of a run, at least
 

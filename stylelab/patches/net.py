@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from stylelab.colour import rgb_to_yuv, yuv_to_rgb
+from stylelab.colour.matching import rgb_to_yuv, yuv_to_rgb
 from stylelab.errors import ImageError, StylelabError, WeightsError, unknown
-from stylelab.filters import reflect_pad
+from stylelab.pictures.filters import reflect_pad
 
 # Each activation with a stretch on which it is straight: (gain, offset) bring an image's values there.
 ACTIVATIONS = {"tanh": (torch.tanh, 0.1, 0.0), "relu": (torch.relu, 1.0, 8.0)}

@@ -8,9 +8,9 @@ import ipywidgets as widgets
 import traitlets
 
 from stylelab.errors import ImageError
-from stylelab.images import load_image, sample_names
-from stylelab.labs.base import Lab, in_page
-from stylelab.labs.drawing import encode
+from stylelab.labs.kit.base import Lab, in_page
+from stylelab.labs.kit.drawing import encode
+from stylelab.pictures.loading import load_image, sample_names
 
 MOST_BYTES = 9_900_000  # a notebook server ends a connection that sends 10 MiB in one message, without a word
 TOO_LARGE = b"stylelab: not sent, its bytes are "

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from stylelab.recipes import Recipe
+from stylelab.optimisation.recipes import Recipe
 
 SHORTEN = 0.3  # what is left of a step that made things worse
 FIRST_MOVE = 0.02  # how far the mean pixel goes while nothing is known of curvature; from noise that may last

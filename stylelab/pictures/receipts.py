@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stylelab import __version__
-from stylelab.recipes import Recipe
+from stylelab.optimisation.recipes import Recipe
 
 
 def receipt(content: str, styles: Sequence[tuple[str, float]], recipe: Recipe, seed: int = 0) -> dict:

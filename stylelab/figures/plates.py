@@ -16,9 +16,9 @@ import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from stylelab.colour import rgb_to_yuv
+from stylelab.colour.matching import rgb_to_yuv
 from stylelab.errors import StylelabError
-from stylelab.images import to_pil
+from stylelab.pictures.loading import to_pil
 
 WIDTH = 9.0  # inches
 DPI = 105

@@ -12,9 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylelab.errors import StylelabError, unknown
-from stylelab.filters import reflect_pad
-from stylelab.neighbours import CHUNK, SEARCHES, Index, Trust, measure_trust, prefer_coherent
-from stylelab.patches import (
+from stylelab.patches.neighbours import CHUNK, SEARCHES, Index, Trust, measure_trust, prefer_coherent
+from stylelab.patches.net import (
     PatchNet,
     as_channels,
     check_pairs,
@@ -23,6 +22,7 @@ from stylelab.patches import (
     fold_patches,
     with_chroma,
 )
+from stylelab.pictures.filters import reflect_pad
 
 KEYS = ("output+input", "output", "input", "published")
 DAMPING = 0.9  # of a patch's mean in its key, so that an edge is found again on a darker wall

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stylelab.errors import StylelabError, unknown
-from stylelab.recipes import Recipe
+from stylelab.optimisation.recipes import Recipe
 
 PICTURES = ("content", "style")
 SETTINGS = (*PICTURES, *(name for name in Recipe.__dataclass_fields__ if name not in ("name", "about")))

@@ -82,7 +82,7 @@ def _device() -> str:
 def _weights() -> str:
     import torch
 
-    from stylelab.features import shared_extractor
+    from stylelab.networks.extractor import shared_extractor
 
     vgg = shared_extractor()
     maps = vgg(torch.full((1, 3, 32, 32), 0.5, device=vgg.device), "relu5_1")["relu5_1"]
@@ -93,7 +93,7 @@ def _weights() -> str:
 
 
 def _data() -> str:
-    from stylelab.images import KINDS, load_image, sample_names, sample_path
+    from stylelab.pictures.loading import KINDS, load_image, sample_names, sample_path
 
     samples = {kind: sample_names(kind) for kind in KINDS}
     for names in samples.values():
@@ -131,7 +131,10 @@ def _notebook() -> str:
         try:
             expressions = {"python": "__import__('sys').executable"}
             reply = client.execute(
-                "import stylelab.images", user_expressions=expressions, reply=True, timeout=KERNEL_SECONDS
+                "import stylelab.pictures.loading",
+                user_expressions=expressions,
+                reply=True,
+                timeout=KERNEL_SECONDS,
             )["content"]
         finally:
             client.stop_channels()

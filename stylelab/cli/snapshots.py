@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from stylelab.errors import ImageError
-from stylelab.images import resize, save_image, to_pil
+from stylelab.pictures.loading import resize, save_image, to_pil
 
 GIF_SIZE = 480
 PAUSE, LAST_PAUSE = 120, 2000  # milliseconds

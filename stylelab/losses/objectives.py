@@ -9,10 +9,10 @@ from torch import Tensor
 
 from stylelab.device import uses_bfloat16
 from stylelab.errors import ImageError, StylelabError
-from stylelab.features import FeatureExtractor, shared_extractor
-from stylelab.images import load_image, quantise, resize, same_aspect
-from stylelab.losses import content_loss, gram_matrix, style_loss, tv_loss
-from stylelab.recipes import RELU_1_TO_5, Recipe, find_recipe
+from stylelab.losses.gram import content_loss, gram_matrix, style_loss, tv_loss
+from stylelab.networks.extractor import FeatureExtractor, shared_extractor
+from stylelab.optimisation.recipes import RELU_1_TO_5, Recipe, find_recipe
+from stylelab.pictures.loading import load_image, quantise, resize, same_aspect
 
 TERMS = ("content", "style", "tv", "total")
 

@@ -15,8 +15,8 @@ import torch
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 
-from stylelab.decoding import check_size, open_picture, read_pixels
 from stylelab.errors import ImageError, unknown
+from stylelab.pictures.decoding import check_size, open_picture, read_pixels
 
 KINDS = ("content", "style")
 LUMINANCE = (0.299, 0.587, 0.114)
@@ -212,7 +212,7 @@ def sample_path(name: str) -> Path:
 
 
 def _samples(*kinds: str) -> dict[str, Path]:
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     for folder in (package / "data", package.parent / "data"):
         if all((folder / kind).is_dir() for kind in KINDS):
             return {path.stem: path for kind in kinds for path in sorted((folder / kind).glob("*.jpg"))}

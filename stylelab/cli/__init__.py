@@ -1,0 +1,1 @@
+"""python -m stylelab: a picture from the command line, and whether everything is in place."""

@@ -1,0 +1,29 @@
+"""Colour: RGB ↔ YUV, four ways to give a painting's strokes the photograph's colours, and distances."""
+
+from stylelab.colour.matching import (
+    COLOUR_METHODS,
+    TRANSFORMS,
+    after_transfer,
+    before_transfer,
+    chroma_distance,
+    clipped_share,
+    keep_colours,
+    match_colours,
+    match_luminance,
+    rgb_to_yuv,
+    yuv_to_rgb,
+)
+
+__all__ = [
+    "COLOUR_METHODS",
+    "TRANSFORMS",
+    "after_transfer",
+    "before_transfer",
+    "chroma_distance",
+    "clipped_share",
+    "keep_colours",
+    "match_colours",
+    "match_luminance",
+    "rgb_to_yuv",
+    "yuv_to_rgb",
+]

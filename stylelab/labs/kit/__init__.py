@@ -1,0 +1,1 @@
+"""What every lab is made of: a box with its worker, pictures, choosers, drawings."""

@@ -1,0 +1,41 @@
+"""Pictures: files to image tensors and back, sizes, filters, pairs.
+
+An image is a float32 tensor (N, C, H, W), RGB or one grey channel, sRGB-encoded, in [0, 1].
+"""
+
+from stylelab.pictures.filters import FILTERS, apply_filter, gaussian_blur, reflect_pad
+from stylelab.pictures.loading import (
+    load_image,
+    quantise,
+    read_settings,
+    resize,
+    same_aspect,
+    sample_names,
+    sample_path,
+    save_image,
+    scaled_shape,
+    to_pil,
+    writable_path,
+)
+from stylelab.pictures.pairs import load_pairs
+from stylelab.pictures.receipts import receipt
+
+__all__ = [
+    "FILTERS",
+    "apply_filter",
+    "gaussian_blur",
+    "load_image",
+    "load_pairs",
+    "quantise",
+    "read_settings",
+    "receipt",
+    "reflect_pad",
+    "resize",
+    "same_aspect",
+    "sample_names",
+    "sample_path",
+    "save_image",
+    "scaled_shape",
+    "to_pil",
+    "writable_path",
+]
