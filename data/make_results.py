@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 import stylelab
-from stylelab.pictures.loading import resize
+from stylelab.pictures.resampling import resize
 
 RESULTS = Path(__file__).parent / "results"
 PAIRS = [

@@ -10,7 +10,8 @@ from pathlib import Path
 from draw_styles import LONGEST, jpeg
 from PIL import Image
 
-from stylelab.pictures.loading import load_image, to_pil
+from stylelab.pictures.loading import load_image
+from stylelab.pictures.saving import to_pil
 
 # original: (sample, pixels to crop on every side)
 PICTURES = {

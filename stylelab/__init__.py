@@ -5,45 +5,105 @@ each module is loaded when one of its names is first used, so importing the pack
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time _HOME serves
+    from stylelab import colour, figures, labs, losses, networks, optimisation, patches, pictures, sweeps
+    from stylelab.colour.distances import clipped_share
+    from stylelab.colour.matching import keep_colours, match_colours
+    from stylelab.errors import StylelabError
+    from stylelab.losses.distances import content_loss
+    from stylelab.losses.gram import gram_matrix, style_loss
+    from stylelab.losses.smoothness import tv_loss
+    from stylelab.losses.yardstick import relative_losses
+    from stylelab.networks.extractor import FeatureExtractor
+    from stylelab.optimisation.published import RECIPES
+    from stylelab.optimisation.recipes import Recipe
+    from stylelab.optimisation.running import optimise, transfer
+    from stylelab.optimisation.stylist import StyleTransfer
+    from stylelab.patches.differences import DifferenceTable
+    from stylelab.patches.fitting import fit_patch_net
+    from stylelab.patches.net import PatchNet
+    from stylelab.pictures.filters import FILTERS, apply_filter
+    from stylelab.pictures.loading import load_image
+    from stylelab.pictures.pairs import load_pairs
+    from stylelab.pictures.samples import sample_names
+    from stylelab.pictures.saving import save_image
+    from stylelab.sweeps.sweeping import sweep
 
 _HOME = {
     "StylelabError": "errors",
     "load_image": "pictures.loading",
-    "save_image": "pictures.loading",
-    "sample_names": "pictures.loading",
+    "save_image": "pictures.saving",
+    "sample_names": "pictures.samples",
     "FeatureExtractor": "networks.extractor",
     "gram_matrix": "losses.gram",
-    "content_loss": "losses.gram",
     "style_loss": "losses.gram",
-    "tv_loss": "losses.gram",
+    "content_loss": "losses.distances",
+    "tv_loss": "losses.smoothness",
+    "relative_losses": "losses.yardstick",
     "Recipe": "optimisation.recipes",
-    "RECIPES": "optimisation.recipes",
+    "RECIPES": "optimisation.published",
     "optimise": "optimisation.running",
     "transfer": "optimisation.running",
+    "StyleTransfer": "optimisation.stylist",
     "sweep": "sweeps.sweeping",
-    "relative_losses": "losses.objectives",
     "keep_colours": "colour.matching",
     "match_colours": "colour.matching",
-    "clipped_share": "colour.matching",
+    "clipped_share": "colour.distances",
     "FILTERS": "pictures.filters",
     "apply_filter": "pictures.filters",
     "load_pairs": "pictures.pairs",
     "PatchNet": "patches.net",
-    "fit_patch_net": "patches.net",
+    "fit_patch_net": "patches.fitting",
     "DifferenceTable": "patches.differences",
 }
-_MODULES = ("figures", "labs")
-
-__all__ = [*_HOME, *_MODULES, "__version__"]
+__all__ = [
+    "FILTERS",
+    "RECIPES",
+    "DifferenceTable",
+    "FeatureExtractor",
+    "PatchNet",
+    "Recipe",
+    "StyleTransfer",
+    "StylelabError",
+    "__version__",
+    "apply_filter",
+    "clipped_share",
+    "colour",
+    "content_loss",
+    "figures",
+    "fit_patch_net",
+    "gram_matrix",
+    "keep_colours",
+    "labs",
+    "load_image",
+    "load_pairs",
+    "losses",
+    "match_colours",
+    "networks",
+    "optimisation",
+    "optimise",
+    "patches",
+    "pictures",
+    "relative_losses",
+    "sample_names",
+    "save_image",
+    "style_loss",
+    "sweep",
+    "sweeps",
+    "transfer",
+    "tv_loss",
+]
 
 
 def __getattr__(name: str):
-    if name in _MODULES:
-        return import_module(f"stylelab.{name}")
-    if name not in _HOME:
+    if name not in __all__:
         raise AttributeError(f"module 'stylelab' has no attribute {name!r}")
+    if name not in _HOME:
+        return import_module(f"stylelab.{name}")
     value = getattr(import_module(f"stylelab.{_HOME[name]}"), name)
     globals()[name] = value
     return value

@@ -18,7 +18,8 @@ from stylelab.errors import (
     WeightsError,
     unknown,
 )
-from stylelab.optimisation.recipes import CHOICES, RECIPES, Recipe
+from stylelab.optimisation.published import CHOICES, RECIPES
+from stylelab.optimisation.recipes import Recipe
 
 # Settings of the recipe that are options: name, type, placeholder, and what it is.
 SETTINGS = (
@@ -137,8 +138,8 @@ def _paint(arguments: argparse.Namespace) -> int:
     from stylelab.networks.extractor import shared_extractor
     from stylelab.optimisation.memory import memory_told
     from stylelab.optimisation.running import transfer
-    from stylelab.pictures.loading import load_image, save_image
-    from stylelab.pictures.receipts import receipt
+    from stylelab.pictures.loading import load_image
+    from stylelab.pictures.saving import receipt, save_image
 
     content = load_image(arguments.content, recipe.size)
     shots = None
@@ -183,7 +184,7 @@ def _recipe(text: str) -> tuple[Recipe, int]:
         return RECIPES[text], 0
     if not Path(text).suffix and not os.path.exists(os.path.expanduser(text)):
         raise RecipeError(unknown("recipe", text, RECIPES, "--list") + "; a picture made here will do too")
-    from stylelab.pictures.loading import read_settings
+    from stylelab.pictures.saving import read_settings
 
     settings, name = read_settings(text), Path(text).name
     if "recipe" not in settings:
@@ -217,7 +218,7 @@ def _weighted(text: str) -> tuple[str, float]:
 
 
 def _output(text: str, sources: list[str]) -> Path:
-    from stylelab.pictures.loading import writable_path
+    from stylelab.pictures.saving import writable_path
 
     try:
         out = writable_path(text)
@@ -241,7 +242,7 @@ def _made(folder: str) -> Path:
 
 
 def _list() -> int:
-    from stylelab.pictures.loading import KINDS, sample_names, sample_path
+    from stylelab.pictures.samples import KINDS, sample_names, sample_path
 
     for kind in KINDS:
         print(f"{kind}:")

@@ -93,7 +93,8 @@ def _weights() -> str:
 
 
 def _data() -> str:
-    from stylelab.pictures.loading import KINDS, load_image, sample_names, sample_path
+    from stylelab.pictures.loading import load_image
+    from stylelab.pictures.samples import KINDS, sample_names, sample_path
 
     samples = {kind: sample_names(kind) for kind in KINDS}
     for names in samples.values():
@@ -131,10 +132,7 @@ def _notebook() -> str:
         try:
             expressions = {"python": "__import__('sys').executable"}
             reply = client.execute(
-                "import stylelab.pictures.loading",
-                user_expressions=expressions,
-                reply=True,
-                timeout=KERNEL_SECONDS,
+                "import stylelab.pictures", user_expressions=expressions, reply=True, timeout=KERNEL_SECONDS
             )["content"]
         finally:
             client.stop_channels()

@@ -6,7 +6,8 @@ from pathlib import Path
 from torch import Tensor
 
 from stylelab.errors import ImageError
-from stylelab.pictures.loading import resize, save_image, to_pil
+from stylelab.pictures.resampling import resize
+from stylelab.pictures.saving import save_image, to_pil
 
 GIF_SIZE = 480
 PAUSE, LAST_PAUSE = 120, 2000  # milliseconds

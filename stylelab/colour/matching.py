@@ -1,43 +1,22 @@
-"""Colour: RGB ↔ YUV, and four ways to give a painting's strokes the photograph's colours."""
-
-from math import pi
+"""Four ways to give a painting's strokes the photograph's colours."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from stylelab.colour.spaces import as_rgb, colours_of, rgb_to_yuv, yuv_to_rgb
 from stylelab.errors import ImageError, RecipeError, unknown
-from stylelab.pictures.loading import resize, same_aspect
+from stylelab.pictures.resampling import resize, same_aspect
 
 COLOUR_METHODS = ("luminance", "chroma-swap", "linear", "histogram")
+
+
 TRANSFORMS = ("monge-kantorovich", "cholesky")
+
 
 # The variance that rounding to 8 bits leaves in a channel; a direction of colour space with less than
 # this holds no colour, and stretching it would only make the rounding visible.
 ROUNDING = (1 / 255) ** 2 / 12
-
-
-def rgb_to_yuv(image: Tensor) -> Tensor:
-    """Luminance Y and the two colour differences U and V of every pixel (BT.601).
-
-    image: (N, 3, H, W), or one grey channel, which has U = V = 0.
-    Returns (N, 3, H, W): for colours in [0, 1], Y in [0, 1], U in ±0.436, V in ±0.615.
-    Raises ImageError for anything that is not an image.
-    """
-    red, green, blue = _as_rgb(image).unbind(1)
-    y = 0.299 * red + 0.587 * green + 0.114 * blue
-    return torch.stack([y, 0.492 * (blue - y), 0.877 * (red - y)], dim=1)
-
-
-def yuv_to_rgb(yuv: Tensor) -> Tensor:
-    """The inverse of rgb_to_yuv, unclipped: not every (Y, U, V) is a colour a screen can show.
-
-    yuv: (N, 3, H, W). Returns (N, 3, H, W). Raises ImageError for another shape.
-    """
-    y, u, v = _as_rgb(yuv, channels=(3,)).unbind(1)
-    red, blue = y + v / 0.877, y + u / 0.492
-    green = (y - 0.299 * red - 0.114 * blue) / 0.587
-    return torch.stack([red, green, blue], dim=1)
 
 
 def match_colours(
@@ -68,7 +47,7 @@ def match_colours(
         )
     if transform not in TRANSFORMS:
         raise RecipeError(unknown("transform", transform, TRANSFORMS, "stylelab.colour.TRANSFORMS"))
-    style, content = _pair(_as_rgb(style), _as_rgb(content))
+    style, content = _pair(as_rgb(style), as_rgb(content))
     if method == "chroma-swap":
         return _clip(_swap_chroma(resize(style, tuple(content.shape[-2:])), content), clip)
     if method == "linear":
@@ -101,7 +80,7 @@ def keep_colours(stylised: Tensor, content: Tensor, method: str = "luminance", c
             f'keep_colours knows only "luminance", got "{method}"; chroma-swap, linear and histogram '
             "change the painting before the transfer: use match_colours"
         )
-    stylised, content = _pair(_as_rgb(stylised), _as_rgb(content))
+    stylised, content = _pair(as_rgb(stylised), as_rgb(content))
     (height, width), (tall, wide) = stylised.shape[-2:], content.shape[-2:]
     if not same_aspect((height, width), (tall, wide)):
         raise ImageError(
@@ -133,47 +112,6 @@ def after_transfer(result: Tensor, content: Tensor, method: str | None) -> Tenso
     return keep_colours(result, content) if method == "luminance" else result
 
 
-def clipped_share(image: Tensor) -> float:
-    """The share of pixels, 0 to 1, with a channel outside [0, 1] by more than float32 rounding (1e-5).
-
-    image: (N, 3 or 1, H, W), as returned with clip=False. Raises ImageError for anything else.
-    """
-    image = _as_rgb(image)
-    return ((image < -1e-5) | (image > 1 + 1e-5)).any(dim=1).float().mean().item()
-
-
-def chroma_distance(a: Tensor, b: Tensor, directions: int = 32) -> float:
-    """How far apart the colours of two images are: sliced Wasserstein-1 distance of their (U, V) clouds.
-
-    a, b: (1, 3 or 1, H, W), sizes free. directions: lines through the (U, V) plane, evenly turned, on
-    which the clouds are projected; on each the distance is exact, for any two numbers of pixels.
-    Returns units of chroma: 0 for the same colours in any order, 2/π of the shift for shifted ones.
-    Raises ImageError for a batch. Source: Rabin, Peyré, Delon and Bernot (2011).
-    """
-    if len(a) != 1 or len(b) != 1:
-        raise ImageError(f"chroma_distance compares two images, got batches of {len(a)} and {len(b)}")
-    a, b = (_pixels(rgb_to_yuv(image)[0])[1:] for image in (a, b))
-    n, m = a.shape[1], b.shape[1]
-    jumps = np.union1d(np.arange(n + 1) * m, np.arange(m + 1) * n)  # of either quantile function, in 1 / nm
-    in_a, in_b, widths = jumps[:-1] // m, jumps[:-1] // n, np.diff(jumps) / (n * m)
-    total = 0.0
-    for angle in np.arange(directions) * pi / directions:
-        line = np.array([np.cos(angle), np.sin(angle)])
-        total += np.abs(np.sort(line @ a)[in_a] - np.sort(line @ b)[in_b]) @ widths
-    return float(total / directions)
-
-
-def _as_rgb(image: Tensor, channels: tuple[int, ...] = (1, 3)) -> Tensor:
-    if image.ndim != 4 or image.shape[1] not in channels or image.numel() == 0:
-        wanted = " or ".join(map(str, channels))
-        raise ImageError(
-            f"expected an image of shape (N, {wanted}, H, W), got {tuple(image.shape)}; load_image makes one"
-        )
-    if not image.is_floating_point():
-        raise ImageError(f"expected floats in [0, 1], got {image.dtype}; divide 8-bit values by 255")
-    return image.expand(-1, 3, -1, -1)
-
-
 def _pair(image: Tensor, content: Tensor) -> tuple[Tensor, Tensor]:
     count = max(len(image), len(content))
     if not {len(image), len(content)} <= {1, count}:
@@ -191,16 +129,8 @@ def _clip(image: Tensor, clip: bool) -> Tensor:
     return image.clamp(0, 1) if clip else image
 
 
-def _pixels(image: Tensor) -> np.ndarray:
-    """The (C, H·W) values of one image in float64: in float32 a near-grey covariance is mostly rounding."""
-    pixels = image.detach().cpu().double().flatten(1).numpy()
-    if not np.isfinite(pixels).all():
-        raise ImageError("the image holds NaN or infinite values: no colour can be matched to them")
-    return pixels
-
-
 def _each(recolour, style: Tensor, content: Tensor) -> Tensor:
-    recoloured = [recolour(_pixels(s), _pixels(c)) for s, c in zip(style, content, strict=True)]
+    recoloured = [recolour(colours_of(s), colours_of(c)) for s, c in zip(style, content, strict=True)]
     return torch.from_numpy(np.stack(recoloured)).to(style.dtype).to(style.device).view(style.shape)
 
 

@@ -5,17 +5,13 @@ from pathlib import Path
 import ipywidgets as widgets
 from torch import Tensor
 
-from stylelab.colour.matching import (
-    COLOUR_METHODS,
-    chroma_distance,
-    clipped_share,
-    keep_colours,
-    match_colours,
-)
+from stylelab.colour.distances import chroma_distance, clipped_share
+from stylelab.colour.matching import COLOUR_METHODS, keep_colours, match_colours
 from stylelab.errors import ImageError
 from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.drawing import chroma_cloud
-from stylelab.pictures.loading import load_image, sample_names, sample_path
+from stylelab.pictures.loading import load_image
+from stylelab.pictures.samples import sample_names, sample_path
 
 
 def colour(size: int = 256) -> "ColourLab":

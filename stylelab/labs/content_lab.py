@@ -4,12 +4,12 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from stylelab.labs.gram_lab import RELUS
 from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.choosing import Chooser
 from stylelab.labs.kit.drawing import enlarge, heat_map
-from stylelab.losses.gram import content_loss
+from stylelab.losses.distances import content_loss
 from stylelab.networks.extractor import shared_extractor
+from stylelab.networks.layers import RELUS
 from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import optimise
 from stylelab.pictures.loading import load_image

@@ -9,10 +9,15 @@ from stylelab.errors import StylelabError
 from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.choosing import Chooser
 from stylelab.labs.kit.drawing import enlarge, heat_map
+from stylelab.losses.distances import psnr
 from stylelab.patches.differences import DifferenceTable, Explanation
-from stylelab.patches.net import PatchNet, as_channels, psnr, training
+from stylelab.patches.fitting import training
+from stylelab.patches.net import PatchNet
+from stylelab.patches.windows import as_channels
 from stylelab.pictures.filters import FILTERS, apply_filter
-from stylelab.pictures.loading import load_image, sample_names, to_pil
+from stylelab.pictures.loading import load_image
+from stylelab.pictures.samples import sample_names
+from stylelab.pictures.saving import to_pil
 
 STEPS = 500  # of the net's training
 KEPT = 24  # results to go back to at once

@@ -13,12 +13,14 @@ from stylelab.errors import StylelabError
 from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.choosing import Chooser, Thumbnail
 from stylelab.labs.kit.drawing import curves, encode
-from stylelab.losses.objectives import TERMS
 from stylelab.networks.extractor import shared_extractor
-from stylelab.optimisation.recipes import CHOICES, RECIPES, Recipe
+from stylelab.optimisation.published import CHOICES, RECIPES
+from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import Result, optimise
-from stylelab.pictures.loading import load_image, resize, sample_names, save_image
-from stylelab.pictures.receipts import receipt
+from stylelab.pictures.loading import load_image
+from stylelab.pictures.resampling import resize
+from stylelab.pictures.samples import sample_names
+from stylelab.pictures.saving import receipt, save_image
 
 KEPT = 6  # last results
 LARGEST = 1024
@@ -175,7 +177,7 @@ class FirstPictureLab(Lab):
         def show(step, final: bool) -> None:
             says = f"{title}: step {step.index} of {step.steps}, {step.size} pixels"
             self._show(photograph, step.image.cpu(), says, final)
-            self._draw_losses(history)
+            self._draw_losses(last.names, history)
 
         try:
             yield from self.follow(counted(), recipe, show)
@@ -184,7 +186,7 @@ class FirstPictureLab(Lab):
                 self._keep(order, history, last)
 
     def _keep(self, order: Order, history: list[Tensor], last) -> None:
-        losses = [dict(zip(TERMS, terms.tolist(), strict=True)) for terms in history]
+        losses = [dict(zip(last.names, terms.tolist(), strict=True)) for terms in history]
         made = Result(self._shown[1], losses, order.recipe, last.seconds, last.index < last.steps)
         self.result = made
 
@@ -203,7 +205,8 @@ class FirstPictureLab(Lab):
         photograph = load_image(order.content[1], order.recipe.size)
         says = f"{order.content[0]}, kept after {len(made.history)} steps at {order.recipe.size} pixels"
         self._show(photograph, made.image, says, True)
-        self._draw_losses([torch.tensor(list(losses.values())) for losses in made.history])
+        values = [torch.tensor(list(losses.values())) for losses in made.history]
+        self._draw_losses(tuple(made.history[0]), values)
         self._write_line(order)
 
     def _larger(self) -> None:
@@ -249,8 +252,8 @@ class FirstPictureLab(Lab):
             says += f"; the left {self.wipe.value:.0%} is the photograph"
         self.picture.show(after, f"{says}.", final and not edge)
 
-    def _draw_losses(self, history: list[Tensor]) -> None:
+    def _draw_losses(self, names: tuple[str, ...], history: list[Tensor]) -> None:
         table = torch.stack(history).tolist()
-        series = {name: [row[k] for row in table] for k, name in enumerate(TERMS) if any(r[k] for r in table)}
+        series = {name: [row[k] for row in table] for k, name in enumerate(names) if any(r[k] for r in table)}
         now = ", ".join(f"{name} {values[-1]:.3g}" for name, values in series.items())
         self.losses.show(curves(series, "step", "loss", log=True), f"After step {len(table)}: {now}.")

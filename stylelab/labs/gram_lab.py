@@ -8,12 +8,12 @@ from stylelab.errors import StylelabError
 from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.choosing import Chooser
 from stylelab.labs.kit.drawing import enlarge, heat_map
-from stylelab.losses.gram import gram_matrix, squared_distance
+from stylelab.losses.distances import squared_distance
+from stylelab.losses.gram import gram_matrix
 from stylelab.networks.extractor import shared_extractor
-from stylelab.optimisation.recipes import RELU_1_TO_5, Recipe
+from stylelab.networks.layers import RELU_1_TO_5, RELUS
+from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import optimise
-
-RELUS = tuple(f"relu{block}_{i}" for block, n in enumerate((2, 2, 4, 4, 4), 1) for i in range(1, n + 1))
 
 
 def gram(size: int = 192, texture: int = 128) -> "GramLab":

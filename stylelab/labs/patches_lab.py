@@ -10,9 +10,13 @@ from stylelab.errors import StylelabError
 from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.choosing import Chooser
 from stylelab.labs.kit.drawing import curves, enlarge, heat_map
-from stylelab.patches.net import OPTIMISERS, PatchNet, as_channels, psnr, training
+from stylelab.losses.distances import psnr
+from stylelab.patches.fitting import OPTIMISERS, training
+from stylelab.patches.net import PatchNet
+from stylelab.patches.windows import as_channels
 from stylelab.pictures.filters import FILTERS, apply_filter
-from stylelab.pictures.loading import load_image, sample_names
+from stylelab.pictures.loading import load_image
+from stylelab.pictures.samples import sample_names
 
 
 def patches(size: int = 128) -> "PatchesLab":

@@ -8,8 +8,8 @@ from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.choosing import Chooser
 from stylelab.labs.kit.drawing import curves
 from stylelab.losses.denoising import denoise
-from stylelab.losses.gram import tv_loss
-from stylelab.patches.net import psnr
+from stylelab.losses.distances import psnr
+from stylelab.losses.smoothness import tv_loss
 
 WEIGHTS = [0.0, *(round(10 ** (n / 4), 5) for n in range(-12, 1))]
 

@@ -3,7 +3,31 @@
 Feature maps are (N, C, H, W), Gram matrices (N, C, C). The losses are pure functions of tensors.
 """
 
-from stylelab.losses.gram import content_loss, gram_matrix, squared_distance, style_loss, tv_loss
-from stylelab.losses.objectives import relative_losses
+from stylelab.losses.distances import content_loss, psnr, squared_distance
+from stylelab.losses.gram import Gram, gram_matrix, style_loss
+from stylelab.losses.objective import Objective
+from stylelab.losses.scene import Scene
+from stylelab.losses.smoothness import tv_loss
+from stylelab.losses.statistic import Statistic, at_layer
+from stylelab.losses.terms import Content, InRange, Style, Term, TotalVariation
+from stylelab.losses.yardstick import relative_losses
 
-__all__ = ["content_loss", "gram_matrix", "relative_losses", "squared_distance", "style_loss", "tv_loss"]
+__all__ = [
+    "Content",
+    "Gram",
+    "InRange",
+    "Objective",
+    "Scene",
+    "Statistic",
+    "Style",
+    "Term",
+    "TotalVariation",
+    "at_layer",
+    "content_loss",
+    "gram_matrix",
+    "psnr",
+    "relative_losses",
+    "squared_distance",
+    "style_loss",
+    "tv_loss",
+]

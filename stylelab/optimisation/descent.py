@@ -12,48 +12,49 @@ FIRST_MOVE = 0.02  # how far the mean pixel goes while nothing is known of curva
 
 
 def minimise(
-    terms_of: Callable[[Tensor], Tensor], start: Tensor, recipe: Recipe, steps: int
+    losses_of: Callable[[Tensor], Tensor], start: Tensor, recipe: Recipe, steps: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Minimises the last of the terms over the image, yielding (image, its terms) for each evaluation.
+    """Minimises the last of the losses over the image, yielding (image, its losses) for each evaluation.
 
-    terms_of: from an image to a tensor of terms, as `objective` makes it. start: (1, C, H, W), not changed.
+    losses_of: from an image to a tensor of losses, the last of them the total, as an Objective is.
+    start: (1, C, H, W), not changed.
     recipe: its optimiser, learning rate, history and bounds. The image yielded is the one evaluated, before
     the step from it; with bounds="project" it is the best so far, so the last one is the result.
     """
     if recipe.optimiser == "lbfgs" and recipe.bounds == "project":
-        return _projected_lbfgs(terms_of, start, recipe, steps)
-    return _with_torch(terms_of, start, recipe, steps)
+        return _projected_lbfgs(losses_of, start, recipe, steps)
+    return _with_torch(losses_of, start, recipe, steps)
 
 
-def _projected_lbfgs(terms_of, start, recipe, steps) -> Iterator[tuple[Tensor, Tensor]]:
+def _projected_lbfgs(losses_of, start, recipe, steps) -> Iterator[tuple[Tensor, Tensor]]:
     """L-BFGS that knows the range: what it learns of curvature is what a step did after clamping, and pixels
     that press against 0 or 1 stay out of the next. A step that raises the loss is taken back and shortened.
 
-    Source: Liu and Nocedal (1989) for the two loops, whose s, y and sᵀy are here moved, bent and agreement;
+    Source: Liu and Nocedal (1989) for the two loops, with s the step, y the gradient's change and sy = sᵀy;
     Bertsekas (1982) for the projection.
     """
     pairs: list[tuple[Tensor, Tensor, Tensor]] = []
     best = x = start.detach().clamp(0, 1).contiguous()
-    best_terms = best_gradient = None
+    best_losses = best_gradient = None
     scale = x.new_zeros(())  # of the inverse curvature; 0 while nothing is known
     for _ in range(steps):
-        terms, gradient = _evaluate(terms_of, x)
-        if best_terms is None:
-            best_terms, best_gradient = terms, gradient
+        losses, gradient = _evaluate(losses_of, x)
+        if best_losses is None:
+            best_losses, best_gradient = losses, gradient
         # Choices are made where the numbers are: a host that read one would wait for the device each step.
-        worse = terms[-1] > best_terms[-1]
-        moved = (x - best).flatten()
-        bent = torch.where(worse | (moved == 0), 0, (gradient - best_gradient).flatten())
-        agreement = moved.dot(bent)
-        learnt = agreement > 1e-10 * moved.norm() * bent.norm()
-        pairs = [*pairs, (moved, bent, torch.where(learnt, 1 / agreement, 0))][-recipe.history :]
-        scale = torch.where(learnt, agreement / bent.dot(bent), scale)
+        worse = losses[-1] > best_losses[-1]
+        s = (x - best).flatten()
+        y = torch.where(worse | (s == 0), 0, (gradient - best_gradient).flatten())
+        sy = s.dot(y)
+        learnt = sy > 1e-10 * s.norm() * y.norm()
+        pairs = [*pairs, (s, y, torch.where(learnt, 1 / sy, 0))][-recipe.history :]
+        scale = torch.where(learnt, sy / y.dot(y), scale)
         before = best
-        best, best_terms, best_gradient = (
+        best, best_losses, best_gradient = (
             torch.where(worse, old, new)
-            for old, new in ((best, x), (best_terms, terms), (best_gradient, gradient))
+            for old, new in ((best, x), (best_losses, losses), (best_gradient, gradient))
         )
-        yield best, best_terms
+        yield best, best_losses
         onwards = _onwards(best, best_gradient, pairs, scale, recipe.learning_rate)
         x = torch.where(worse, before + SHORTEN * (x - before), onwards)
         del before, onwards, gradient  # the network needs the room
@@ -74,17 +75,21 @@ def _two_loops(gradient: Tensor, pairs: list[tuple[Tensor, Tensor, Tensor]], sca
     A pair whose last number is 0 tells nothing. scale: the inverse curvature of whatever no pair tells of.
     """
     q, shares = gradient.flatten(), []
-    for moved, bent, inverse in reversed(pairs):
-        shares.append(inverse * moved.dot(q))
-        q = torch.addcmul(q, bent, -shares[-1])
+    for s, y, inverse in reversed(pairs):
+        shares.append(inverse * s.dot(q))
+        q = torch.addcmul(q, y, -shares[-1])
     q = q * scale
-    for (moved, bent, inverse), share in zip(pairs, reversed(shares), strict=True):
-        q = torch.addcmul(q, moved, share - inverse * bent.dot(q))
+    for (s, y, inverse), share in zip(pairs, reversed(shares), strict=True):
+        q = torch.addcmul(q, s, share - inverse * y.dot(q))
     return q.view_as(gradient)
 
 
-def _with_torch(terms_of, start, recipe, steps) -> Iterator[tuple[Tensor, Tensor]]:
-    """torch's own optimisers, which know nothing of a range: the published systems, and Adam."""
+def _with_torch(losses_of, start, recipe, steps) -> Iterator[tuple[Tensor, Tensor]]:
+    """torch's own optimisers, which know nothing of a range: Adam, and L-BFGS with another `bounds`.
+
+    The published systems use these two; the recipes named after them run the projected one all the same,
+    unless they say otherwise.
+    """
     x = start.detach().clone().contiguous()
     if recipe.optimiser == "adam":
         optimiser = torch.optim.Adam([x], lr=recipe.learning_rate)
@@ -103,15 +108,15 @@ def _with_torch(terms_of, start, recipe, steps) -> Iterator[tuple[Tensor, Tensor
     for index in range(1, steps + 1):
         if recipe.bounds in ("project", "clamp"):
             x.clamp_(0, 1)
-        terms, x.grad = _evaluate(terms_of, x)
-        yield x.clone(), terms
+        losses, x.grad = _evaluate(losses_of, x)
+        yield x.clone(), losses
         for group in optimiser.param_groups:
             group["lr"] = drops.get(index, group["lr"])
-        optimiser.step(lambda loss=terms[-1]: loss)
+        optimiser.step(lambda loss=losses[-1]: loss)
 
 
-def _evaluate(terms_of, x: Tensor) -> tuple[Tensor, Tensor]:
+def _evaluate(losses_of, x: Tensor) -> tuple[Tensor, Tensor]:
     variable = x.detach().requires_grad_()
-    terms = terms_of(variable)
+    losses = losses_of(variable)
     # Autograd may hand back channels-last gradients, which torch's L-BFGS cannot flatten.
-    return terms.detach(), torch.autograd.grad(terms[-1], variable)[0].contiguous()
+    return losses.detach(), torch.autograd.grad(losses[-1], variable)[0].contiguous()

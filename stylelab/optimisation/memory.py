@@ -12,7 +12,7 @@ from stylelab.device import uses_bfloat16
 from stylelab.errors import TooLargeError
 from stylelab.networks.extractor import FeatureExtractor
 from stylelab.optimisation.recipes import Recipe
-from stylelab.pictures.loading import scaled_shape
+from stylelab.pictures.resampling import scaled_shape
 
 STARTED = 750e6  # bytes: Python, PyTorch and VGG-19 before the first step, as measured on Linux
 BUFFERS = {"cpu": 60e6, "cuda": 500e6}  # of the libraries, whatever the picture's size
@@ -121,7 +121,7 @@ def _cgroups(own: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/c
     return free
 
 
-def check_memory(
+def require_memory(
     shape: tuple[int, int],
     style_shapes: Sequence[tuple[int, int]],
     recipe: Recipe,

@@ -12,16 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylelab.errors import StylelabError, unknown
+from stylelab.patches.fitting import check_pairs
 from stylelab.patches.neighbours import CHUNK, SEARCHES, Index, Trust, measure_trust, prefer_coherent
-from stylelab.patches.net import (
-    PatchNet,
-    as_channels,
-    check_pairs,
-    check_patch,
-    extract_patches,
-    fold_patches,
-    with_chroma,
-)
+from stylelab.patches.net import PatchNet, with_chroma
+from stylelab.patches.windows import as_channels, check_patch, extract_patches, fold_patches
 from stylelab.pictures.filters import reflect_pad
 
 KEYS = ("output+input", "output", "input", "published")

@@ -9,7 +9,8 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
-from tqdm.auto import tqdm
+
+from stylelab.progress import progress_bar
 
 SEARCHES = ("exact", "approximate")
 CHUNK = 8192  # queries handled at once: bounds the memory of a large picture
@@ -69,7 +70,7 @@ class Index:
         names = None if keep is None else keep.nonzero()[:, 0]
         entries = self._all if keep is None else _brute(self.keys[names].numpy())
         found, distances = [], []
-        with tqdm(total=len(queries), disable=not progress, delay=2, desc="nearest neighbours") as bar:
+        with progress_bar(len(queries), "nearest neighbours", "patch", progress) as bar:
             # Cells are visited once for each chunk, so with them chunks are large.
             for chunk in queries.split(CHUNK if isinstance(entries, NearestNeighbors) else 32 * CHUNK):
                 with _searching:

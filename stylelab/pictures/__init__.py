@@ -4,25 +4,16 @@ An image is a float32 tensor (N, C, H, W), RGB or one grey channel, sRGB-encoded
 """
 
 from stylelab.pictures.filters import FILTERS, apply_filter, gaussian_blur, reflect_pad
-from stylelab.pictures.loading import (
-    load_image,
-    quantise,
-    read_settings,
-    resize,
-    same_aspect,
-    sample_names,
-    sample_path,
-    save_image,
-    scaled_shape,
-    to_pil,
-    writable_path,
-)
+from stylelab.pictures.loading import as_image, load_image
 from stylelab.pictures.pairs import load_pairs
-from stylelab.pictures.receipts import receipt
+from stylelab.pictures.resampling import quantise, resize, same_aspect, scaled_shape
+from stylelab.pictures.samples import sample_names, sample_path
+from stylelab.pictures.saving import read_settings, receipt, save_image, to_pil, writable_path
 
 __all__ = [
     "FILTERS",
     "apply_filter",
+    "as_image",
     "gaussian_blur",
     "load_image",
     "load_pairs",

@@ -5,7 +5,6 @@ The cells run on joblib: `joblib.parallel_config` decides where, and the call st
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
@@ -15,15 +14,17 @@ import torch
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from torch import Tensor
-from tqdm import tqdm
 
 from stylelab import __version__
 from stylelab.errors import ImageError, StylelabError
-from stylelab.losses.objectives import as_image, weighted_styles
-from stylelab.optimisation.recipes import Recipe, find_recipe
+from stylelab.losses.scene import weighted_styles
+from stylelab.optimisation.published import find_recipe
+from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import transfer
-from stylelab.pictures.loading import load_image, quantise, read_settings, save_image
-from stylelab.pictures.receipts import receipt
+from stylelab.pictures.loading import as_image, load_image
+from stylelab.pictures.resampling import quantise
+from stylelab.pictures.saving import read_settings, receipt, save_image
+from stylelab.progress import progress_bar
 from stylelab.sweeps.grids import PICTURES, grid_axes, label
 
 FORMAT = 1  # of what is kept in a folder: under another number every cell is made anew
@@ -103,14 +104,13 @@ def sweep(
     points = dict(zip(map(", ".join, product(*axes)), product(*(a.values() for a in axes)), strict=True))
     outcomes: dict[str, Cell | str] = {}
     files: dict[str, Path] = {}
-    stream = sys.stdout if type(sys.stdout).__module__.startswith("ipykernel") else sys.stderr
-    bar = tqdm(total=len(points), disable=not progress, unit="picture", desc="sweep", file=stream)
+    bar = progress_bar(len(points), "sweep", "picture", progress, delay=0)
 
     def settle(name: str, outcome: Cell | str) -> None:
         outcomes[name] = outcome
         bar.update()
         if progress and isinstance(outcome, str):
-            bar.write(f"{name}: {outcome}", file=stream)
+            bar.write(f"{name}: {outcome}", file=bar.fp)
 
     def unfinished() -> Iterator:
         for name, values in points.items():

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from stylelab import FILTERS, DifferenceTable, PatchNet, fit_patch_net, load_image
-from stylelab.patches.net import extract_patches, psnr
-from stylelab.pictures.loading import resize
+from stylelab.losses.distances import psnr
+from stylelab.patches.windows import extract_patches
+from stylelab.pictures.resampling import resize
 from tests.benchmarks.table import Row, peak, timed
 
 TRAINING = ("astronaut", "rocket", "starry_night", "tissue", "gravel")

@@ -9,7 +9,7 @@ import torch
 
 from stylelab import RECIPES, FeatureExtractor, figures, load_image, optimise, relative_losses
 from stylelab.device import has_fast_bfloat16
-from stylelab.optimisation.recipes import RELU_1_TO_5
+from stylelab.networks.layers import RELU_1_TO_5
 from tests.benchmarks.table import Row
 
 PAIRS = (("astronaut", "starry_night"), ("cat", "stained_glass"), ("coffee", "marbled_paper"))

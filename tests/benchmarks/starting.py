@@ -22,9 +22,7 @@ def seconds_of(before: str, measured: str, repeat: int = 3) -> float:
 def rows():
     """Two rows: the package beyond torch, and the bundled network beyond the imports."""
     package = seconds_of("import torch", "import stylelab")
-    everything = (
-        "import torch, stylelab.networks.extractor, stylelab.pictures.loading, stylelab.optimisation.running"
-    )
-    weights = seconds_of(everything, "stylelab.networks.extractor.FeatureExtractor(device='cpu')")
+    everything = "import torch, stylelab.networks.extractor, stylelab.pictures, stylelab.optimisation.running"
+    weights = seconds_of(everything, "stylelab.FeatureExtractor(device='cpu')")
     yield Row("import stylelab", f"{package:.2f} s", "import torch", "", f"{IMPORT} s more", package < IMPORT)
     yield Row("VGG-19 with bundled weights", f"{weights:.2f} s", "", "", f"{WEIGHTS} s", weights < WEIGHTS)

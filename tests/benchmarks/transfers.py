@@ -9,7 +9,7 @@ from stylelab import RECIPES, FeatureExtractor, load_image, transfer
 from stylelab.device import has_fast_bfloat16, pick_device
 from stylelab.errors import TooLargeError
 from stylelab.optimisation.memory import memory_told
-from stylelab.pictures.loading import resize
+from stylelab.pictures.resampling import resize
 from tests.benchmarks.table import Row, peak, timed
 
 MOST = {512: 1.6, 1024: 4.5}  # GB: the goals

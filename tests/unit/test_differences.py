@@ -5,21 +5,24 @@ import functools
 import pytest
 import torch
 
-from stylelab.colour.matching import rgb_to_yuv
+from stylelab import pictures
+from stylelab.colour.spaces import rgb_to_yuv
 from stylelab.errors import ImageError, StylelabError
+from stylelab.losses.distances import psnr
 from stylelab.patches.differences import KEYS, DifferenceTable
+from stylelab.patches.fitting import fit_patch_net
 from stylelab.patches.neighbours import Index
-from stylelab.patches.net import PatchNet, extract_patches, fit_patch_net, psnr
-from stylelab.pictures import loading as images
+from stylelab.patches.net import PatchNet
+from stylelab.patches.windows import extract_patches
 from stylelab.pictures.filters import apply_filter
 
 TRAINING = ("astronaut", "rocket", "starry_night", "tissue")
 
 
 def picture(name, size=64, grey=True):
-    image = images.load_image(name, grey=grey)
+    image = pictures.load_image(name, grey=grey)
     side = min(image.shape[2:])
-    return images.resize(image[..., :side, :side], (size, size)).clamp(0, 1)
+    return pictures.resize(image[..., :side, :side], (size, size)).clamp(0, 1)
 
 
 @functools.cache

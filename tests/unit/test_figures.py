@@ -10,18 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-from stylelab.colour.matching import rgb_to_yuv
+from stylelab.colour.spaces import rgb_to_yuv
 from stylelab.errors import StylelabError
-from stylelab.figures.plates import (
-    CourseFigure,
-    PictureTable,
-    chroma_clouds,
-    curve_panels,
-    curves,
-    matrix,
-    pictures,
-    strongest_maps,
-)
+from stylelab.figures.figure import CourseFigure
+from stylelab.figures.plates import pictures, strongest_maps
+from stylelab.figures.plots import chroma_clouds, curve_panels, curves, matrix
+from stylelab.figures.tables import PictureTable
 
 CAPTION = (
     "Left to right: noise after matching 1, 2, 3, 4, 5 layers. Colours come first, then strokes, then swirls."

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
 from stylelab.errors import ImageError
-from stylelab.pictures import loading as images
-from stylelab.pictures.loading import load_image, quantise, read_settings, resize, save_image, to_pil
+from stylelab.pictures import samples
+from stylelab.pictures.loading import load_image
+from stylelab.pictures.resampling import quantise, resize
+from stylelab.pictures.saving import read_settings, save_image, to_pil
 
 FILE_FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
@@ -696,12 +698,12 @@ def test_settings_of_a_missing_file_or_no_picture(tmp_path):
 
 def test_sample_names_are_sorted_and_all_can_be_read():
     for kind in ("content", "style"):
-        names = images.sample_names(kind)
+        names = samples.sample_names(kind)
         assert names == sorted(names)
         for name in names:
-            assert images.sample_path(name).parent.name == kind
+            assert samples.sample_path(name).parent.name == kind
             assert max(load_image(name).shape[2:]) <= 640
-    assert {"astronaut", "cat", "coffee", "rocket"} <= set(images.sample_names())
+    assert {"astronaut", "cat", "coffee", "rocket"} <= set(samples.sample_names())
     assert {
         "starry_night",
         "hubble",
@@ -710,19 +712,19 @@ def test_sample_names_are_sorted_and_all_can_be_read():
         "stained_glass",
         "marbled_paper",
         "pen_hatching",
-    } <= set(images.sample_names("style"))
+    } <= set(samples.sample_names("style"))
 
 
 def test_unknown_samples_and_kinds():
-    assert complaint(images.sample_names, "styles") == (
+    assert complaint(samples.sample_names, "styles") == (
         'unknown kind of sample "styles"; expected "content" or "style"'
     )
-    message = complaint(images.sample_path, "gravle")
+    message = complaint(samples.sample_path, "gravle")
     assert message.startswith('unknown sample "gravle"; did you mean gravel?')
 
 
 def test_missing_samples_are_said_to_be_missing(monkeypatch, tmp_path):
-    monkeypatch.setattr(images, "__file__", str(tmp_path / "stylelab" / "pictures" / "loading.py"))
-    assert complaint(images.sample_names) == (
+    monkeypatch.setattr(samples, "__file__", str(tmp_path / "stylelab" / "pictures" / "samples.py"))
+    assert complaint(samples.sample_names) == (
         f"the sample pictures are missing from {tmp_path / 'stylelab' / 'data'}; install stylelab again"
     )

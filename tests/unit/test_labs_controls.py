@@ -7,6 +7,7 @@ import pytest
 
 from stylelab import labs
 from stylelab.labs import differences_lab
+from stylelab.labs.kit.base import Picture
 
 SLIDERS = (widgets.IntSlider, widgets.FloatSlider, widgets.FloatLogSlider)
 CHOICES = (widgets.Dropdown, widgets.SelectionSlider)
@@ -118,7 +119,7 @@ def test_every_control_has_its_label_and_every_picture_its_line(lab):
     for widget in family(lab):
         if isinstance(widget, labelled):
             assert widget.description, widget
-        if isinstance(widget, labs.kit.base.Picture):
+        if isinstance(widget, Picture):
             assert widget.says.endswith((".", "one.")) and widget.image.value, widget.says
 
 

@@ -17,10 +17,12 @@ from stylelab.errors import ImageError, StylelabError
 from stylelab.labs import differences_lab
 from stylelab.labs.total_variation_lab import WEIGHTS
 from stylelab.losses.denoising import denoise
-from stylelab.losses.gram import gram_matrix, tv_loss
+from stylelab.losses.distances import psnr
+from stylelab.losses.gram import gram_matrix
+from stylelab.losses.smoothness import tv_loss
 from stylelab.patches.differences import DifferenceTable
-from stylelab.patches.net import as_channels, psnr
-from stylelab.pictures.loading import read_settings
+from stylelab.patches.windows import as_channels
+from stylelab.pictures.saving import read_settings
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def objective(x, noisy, weight, power):
 
 def noisy_cat(size=48):
     noise = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(1))
-    return stylelab.pictures.loading.resize(stylelab.load_image("cat", size), (size, size)) + 0.1 * noise
+    return stylelab.pictures.resize(stylelab.load_image("cat", size), (size, size)) + 0.1 * noise
 
 
 @pytest.mark.parametrize("weight", [0.01, 0.1, 1.0])
@@ -159,7 +161,7 @@ def test_no_weight_changes_nothing_and_some_weight_takes_noise_away(made):
 def test_the_colour_lab_recolours_the_stored_transfer(made, method):
     lab = made("colour", size=64)
     photograph = stylelab.load_image("astronaut", 64)
-    folder = stylelab.pictures.loading.sample_path("cat").parents[1] / "results"
+    folder = stylelab.pictures.sample_path("cat").parents[1] / "results"
     stored = stylelab.load_image(folder / "astronaut_starry_night.jpg", 64)
     lab.method.value = method
     assert lab.wait(60)
@@ -303,7 +305,7 @@ def test_bad_pictures_are_one_line_each_and_good_ones_are_taken(made, tmp_path):
     lab.content.upload.value = upload("own.png", file.getvalue())
     assert lab.complaint.value == "" and lab.wait(60)
     assert lab.picture.says.startswith("own.png") and lab.content.value[0] == "own.png"
-    lab.content.path.value = str(stylelab.pictures.loading.sample_path("coffee"))
+    lab.content.path.value = str(stylelab.pictures.sample_path("coffee"))
     assert lab.complaint.value == "" and lab.wait(60) and "coffee.jpg" in lab.picture.says
     lab.content.thumbnails["cat"].button.click()
     assert lab.wait(60) and lab.picture.says.startswith("cat") and lab.content.sample.value == "cat"
@@ -389,7 +391,7 @@ def test_before_start_nothing_is_trained(made):
 
 def test_a_sample_can_be_chosen_again_after_a_path(made):
     lab = made("differences", size=48, start=False)
-    lab.photograph.path.value = str(stylelab.pictures.loading.sample_path("coffee"))
+    lab.photograph.path.value = str(stylelab.pictures.sample_path("coffee"))
     assert lab.photograph.value[0].endswith("coffee.jpg") and lab.photograph.sample.value is None
     lab.photograph.sample.value = "cat"
     assert lab.photograph.value == ("cat", "cat")

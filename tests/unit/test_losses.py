@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylelab.errors import StylelabError
-from stylelab.losses.gram import content_loss, gram_matrix, style_loss, tv_loss
+from stylelab.losses.distances import content_loss
+from stylelab.losses.gram import gram_matrix, style_loss
+from stylelab.losses.smoothness import tv_loss
 
 NORMALISATIONS = ("chw", "hw", "none")
 REDUCTIONS = ("mean", "sum", "relative")

@@ -7,13 +7,12 @@ import torch
 
 from stylelab.cli.command import main
 from stylelab.errors import StylelabError, TooLargeError
-from stylelab.losses.objectives import objective
 from stylelab.networks.extractor import FeatureExtractor
-from stylelab.optimisation import memory
-from stylelab.optimisation import running as optimisation
+from stylelab.optimisation import memory, running
 from stylelab.optimisation.memory import memory_free, memory_needed, memory_told
-from stylelab.optimisation.recipes import RECIPES
+from stylelab.optimisation.published import RECIPES
 from stylelab.optimisation.running import optimise, transfer
+from stylelab.optimisation.terms import recipe_objective
 
 DEFAULT = RECIPES["default"]
 FLOAT = DEFAULT.replace(precision="float32")
@@ -60,7 +59,7 @@ def test_the_arithmetic_is_what_autograd_keeps(recipe, extractor, random_image):
 
     def kept(side: int) -> int:
         image = random_image(0, side, side)
-        terms_of, kept = objective(image, [(image, 1.0)], recipe, network), {}
+        terms_of, kept = recipe_objective(image, [(image, 1.0)], recipe, network), {}
 
         def note(tensor):
             storage = tensor.untyped_storage()
@@ -208,7 +207,7 @@ def test_the_command_line_says_what_it_needs_before_it_starts(tmp_path, monkeypa
     def begun(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(optimisation, "transfer", begun)
+    monkeypatch.setattr(running, "transfer", begun)
     out = ("-o", str(tmp_path / "q.png"), "--device", "cpu")
     assert main(["astronaut", "starry_night", *out, "--size", "512"]) == 130
     told = memory_told((512, 512), [STARRY_NIGHT], DEFAULT, random_vgg)

@@ -9,15 +9,22 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from stylelab.colour.matching import match_colours, rgb_to_yuv
+from stylelab.colour.matching import match_colours
+from stylelab.colour.spaces import rgb_to_yuv
 from stylelab.errors import ImageError, LayerError, OptimisationError, RecipeError, StylelabError
+from stylelab.losses import Objective, Scene
 from stylelab.losses.gram import _Gram
-from stylelab.losses.objectives import TERMS, at_size, objective, relative_losses
-from stylelab.optimisation import running as optimisation
+from stylelab.losses.yardstick import relative_losses
+from stylelab.networks.features import Features
+from stylelab.optimisation import running
 from stylelab.optimisation.descent import minimise
-from stylelab.optimisation.recipes import RECIPES, Recipe
+from stylelab.optimisation.published import RECIPES
+from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import Result, Step, optimise, transfer
-from stylelab.pictures.loading import load_image, quantise, resize, save_image
+from stylelab.optimisation.terms import recipe_objective, recipe_terms
+from stylelab.pictures.loading import load_image
+from stylelab.pictures.resampling import quantise, resize
+from stylelab.pictures.saving import save_image
 
 # Small and quick, and every setting that a test below relies on is said here.
 SMALL = Recipe(
@@ -87,8 +94,9 @@ def test_a_steps_image_has_the_steps_losses(vgg, photo, painting, optimiser, bou
             resize(photo, step.image.shape[-2:]).clamp(0, 1),
             recipe.style_factors[step.size == 48],
         )
-        terms = objective(target, at_size([(painting, 1.0)], step.size), recipe, vgg, factor)(step.image)
-        assert list(step.losses) == list(TERMS)
+        scene = Scene(target, [(painting, 1.0)]).at(step.image.shape[-2:])
+        terms = Objective(recipe_terms(recipe, factor), scene, Features(vgg))(step.image)
+        assert list(step.losses) == ["content", "style", "tv", "total"]
         assert list(step.losses.values()) == pytest.approx(terms.tolist(), rel=1e-3, abs=1e-6)
 
 
@@ -108,7 +116,7 @@ def test_every_recipe_hands_back_the_picture_it_optimised(name, vgg, squeezenet,
     )
     result = transfer(photo, painting, recipe, extractor, progress=False)
     style = painting if recipe.colours is None else match_colours(painting, photo, recipe.colours)
-    terms = objective(photo, at_size([(style, 1.0)], 48), recipe, extractor)(result.image)
+    terms = recipe_objective(photo, [(resize(style, 48).clamp(0, 1), 1.0)], recipe, extractor)(result.image)
     assert result.history[-1]["total"] == pytest.approx(terms[3].item(), rel=0.02)
     if name != "squeezenet":  # whose published step is as large as the image: twelve of them need not help
         assert result.history[-1]["total"] < 0.7 * result.history[0]["total"]
@@ -244,9 +252,9 @@ def style_targets(images, weights, recipe, extractor, image):
 
 def test_several_styles_are_mixed_by_weight(vgg, random_image):
     image, a, b = random_image(1, 32, 32), random_image(2, 32, 40), random_image(3, 40, 32) ** 3
-    losses = objective(image, [(a, 1.0), (b, 3.0)], ONE_SIZE, vgg)(image).tolist()
+    losses = recipe_objective(image, [(a, 1.0), (b, 3.0)], ONE_SIZE, vgg)(image).tolist()
     assert losses[1] == pytest.approx(style_targets([a, b], [1, 3], ONE_SIZE, vgg, image), rel=1e-4)
-    doubled = objective(image, [(a, 2.0), (b, 6.0)], ONE_SIZE, vgg)(image).tolist()
+    doubled = recipe_objective(image, [(a, 2.0), (b, 6.0)], ONE_SIZE, vgg)(image).tolist()
     assert doubled == pytest.approx(losses, rel=1e-5)
 
 
@@ -277,7 +285,7 @@ def test_pictures_come_by_name_by_path_or_as_tensors(vgg, photo, tmp_path):
 def test_a_recipe_comes_by_name(monkeypatch, photo, painting):
     """... and decides which network is loaded, unless one is given."""
     asked = []
-    monkeypatch.setattr(optimisation, "shared_extractor", lambda *a: asked.append(a) or pytest.skip.Exception)
+    monkeypatch.setattr(running, "shared_extractor", lambda *a: asked.append(a) or pytest.skip.Exception)
     with pytest.raises(AttributeError):
         optimise(photo, painting, "squeezenet", device="cpu")
     assert asked == [("squeezenet1_1", "imagenet", "max", "zeros", "cpu")]
@@ -451,23 +459,19 @@ def test_a_term_that_overflows_is_named(vgg, photo, painting, term, settings):
         transfer(photo, painting, ONE_SIZE.replace(**settings), vgg, progress=False)
 
 
-def test_a_nan_that_appears_on_the_way_stops_the_transfer(vgg, photo, painting, monkeypatch):
-    calls = []
-    honest = optimisation.objective
+class Fails:
+    """A term that is no number at its third evaluation, and 0 at all others."""
 
-    def failing(*args):
-        terms_of = honest(*args)
+    name, weight, layers = "mine", 1.0, ()
 
-        def wrapped(image):
-            calls.append(1)
-            terms = terms_of(image)
-            return terms * torch.tensor([1.0, math.nan, 1.0, math.nan]) if len(calls) == 3 else terms
+    def prepare(self, scene, network):
+        calls = iter(range(1, 99))
+        return lambda image, maps: image.mean() * (math.nan if next(calls) == 3 else 0.0)
 
-        return wrapped
 
-    monkeypatch.setattr(optimisation, "objective", failing)
-    with pytest.raises(OptimisationError, match=r"step 3: the style loss is nan"):
-        transfer(photo, painting, ONE_SIZE, vgg, progress=False)
+def test_a_nan_that_appears_on_the_way_stops_the_transfer(vgg, photo, painting):
+    with pytest.raises(OptimisationError, match=r"step 3: the mine loss is nan"):
+        transfer(photo, painting, ONE_SIZE, vgg, progress=False, terms=[Fails()])
 
 
 class Reads(TorchDispatchMode):
@@ -492,7 +496,7 @@ class Reads(TorchDispatchMode):
 @pytest.mark.parametrize("settings", [{}, {"tv_weight": 0.1}, {"colours": "luminance"}])
 def test_a_step_reads_no_number_back(vgg, photo, painting, monkeypatch, settings):
     """As on a GPU, where losses are read when shown, and every eighth step for whether they are numbers."""
-    monkeypatch.setattr(optimisation, "READ_EVERY", {})
+    monkeypatch.setattr(running, "READ_EVERY", {})
     with Reads(monkeypatch) as reads:
         steps = optimise(photo, painting, ONE_SIZE.replace(steps=(9,), **settings), vgg)
         first = next(steps)
@@ -505,18 +509,10 @@ def test_a_step_reads_no_number_back(vgg, photo, painting, monkeypatch, settings
 
 
 def test_a_nan_is_named_by_its_own_step_where_losses_are_read_seldom(vgg, photo, painting, monkeypatch):
-    monkeypatch.setattr(optimisation, "READ_EVERY", {})
-    poisoned = iter(range(1, 99))
-    honest = optimisation.objective
-
-    def failing(*args):
-        terms_of = honest(*args)
-        return lambda image: terms_of(image) * (math.nan if next(poisoned) == 3 else 1.0)
-
-    monkeypatch.setattr(optimisation, "objective", failing)
-    steps = optimise(photo, painting, ONE_SIZE, vgg)
+    monkeypatch.setattr(running, "READ_EVERY", {})
+    steps = optimise(photo, painting, ONE_SIZE, vgg, terms=[Fails()])
     assert [next(steps).index for _ in range(5)] == [1, 2, 3, 4, 5]
-    with pytest.raises(OptimisationError, match=r"step 3: the content loss is nan"):
+    with pytest.raises(OptimisationError, match=r"step 3: the mine loss is nan"):
         next(steps)
 
 
@@ -633,7 +629,9 @@ def test_an_interrupted_luminance_transfer_is_of_full_size_too(vgg, photo, paint
 def test_bfloat16_gives_close_losses(vgg, photo, painting, steps):
     """Of the same images: two descents part ways, as any two that differ in their last digits."""
     photo, rough = resize(photo, 32).clamp(0, 1), ONE_SIZE.replace(precision="bfloat16", steps=3)
-    by_precision = [objective(photo, at_size([(painting, 1.0)], 32), r, vgg) for r in (ONE_SIZE, rough)]
+    by_precision = [
+        recipe_objective(photo, [(resize(painting, 32).clamp(0, 1), 1.0)], r, vgg) for r in (ONE_SIZE, rough)
+    ]
     for image in (photo, resize(steps[-1].image, 32).clamp(0, 1)):
         exact, low = (terms_of(image).tolist() for terms_of in by_precision)
         assert low == pytest.approx(exact, rel=0.1, abs=1e-3) and low != exact

@@ -5,7 +5,7 @@ import torch
 
 from stylelab import load_pairs
 from stylelab.errors import ImageError
-from stylelab.pictures.loading import save_image
+from stylelab.pictures.saving import save_image
 
 
 @pytest.fixture

@@ -5,15 +5,18 @@ import math
 import pytest
 import torch
 
-from stylelab.colour.matching import rgb_to_yuv
+from stylelab import pictures
+from stylelab.colour.spaces import rgb_to_yuv
 from stylelab.errors import ImageError, StylelabError, WeightsError
-from stylelab.patches.net import PatchNet, extract_patches, fit_patch_net, fold_patches, psnr
-from stylelab.pictures import loading as images
+from stylelab.losses.distances import psnr
+from stylelab.patches.fitting import fit_patch_net
+from stylelab.patches.net import PatchNet
+from stylelab.patches.windows import extract_patches, fold_patches
 from stylelab.pictures.filters import apply_filter
 
 
 def picture(name="astronaut", size=64, grey=True):
-    image = images.load_image(name, size=size, grey=grey)
+    image = pictures.load_image(name, size=size, grey=grey)
     side = min(image.shape[2:])
     return image[..., :side, :side]
 

@@ -4,14 +4,19 @@ import dataclasses
 import json
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stylelab.errors import RecipeError
-from stylelab.losses.objectives import objective
-from stylelab.optimisation.recipes import RECIPES, Recipe, find_recipe
+from stylelab.losses import Objective, Scene
+from stylelab.networks.features import Features
+from stylelab.optimisation.published import RECIPES, find_recipe
+from stylelab.optimisation.recipes import Recipe
+from stylelab.optimisation.terms import recipe_objective, recipe_terms
+from stylelab.pictures.saving import receipt
 
 RELU = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
 CONV = ["conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"]
@@ -109,7 +114,7 @@ def test_a_published_recipe_minimises_its_published_formula(name, weights, reque
     expected = [float(term) for term in BY_HAND[name](F, P, S, image)]
 
     recipe = RECIPES[name].replace(precision="float32")
-    terms = objective(content, [(painting, 1.0)], recipe, extractor)(image).tolist()
+    terms = recipe_objective(content, [(painting, 1.0)], recipe, extractor)(image).tolist()
     assert terms == pytest.approx(expected, rel=1e-4)
 
 
@@ -125,7 +130,7 @@ def test_the_default_minimises_relative_losses(vgg, random_image):
     for n, w in recipe.style_layers.items():
         G, A = gram(F[n]) / F[n][0, 0].numel(), gram(S[n]) / S[n][0, 0].numel()
         style_term = style_term + w * ((G - A) ** 2).sum() / (A**2).sum()
-    terms = objective(content, [(painting, 1.0)], recipe, vgg, style_factor=0.5)(image)
+    terms = Objective(recipe_terms(recipe, 0.5), Scene(content, [(painting, 1.0)]), Features(vgg))(image)
     assert terms[0].item() == pytest.approx(content_term.item(), rel=1e-4)
     assert terms[1].item() == pytest.approx(style_term.item(), rel=1e-4)
     if not recipe.tv_weight:
@@ -146,8 +151,9 @@ def test_only_the_penalty_looks_at_what_is_outside(random_vgg, random_image):
     excess = ((outside < 0) * outside**2 + (outside > 1) * (outside - 1) ** 2).mean().item()
     totals = {}
     for bounds in ("penalty", "clamp", "none"):
-        recipe = RECIPES["default"].replace(precision="float32", bounds=bounds, bounds_weight=700.0)
-        totals[bounds] = objective(content, [(painting, 1.0)], recipe, random_vgg)(outside)[3].item()
+        recipe = RECIPES["default"].replace(precision="float32", bounds=bounds)
+        recipe = recipe.replace(bounds_weight=700.0) if bounds == "penalty" else recipe
+        totals[bounds] = recipe_objective(content, [(painting, 1.0)], recipe, random_vgg)(outside)[-1].item()
     assert totals["clamp"] == totals["none"]
     assert totals["penalty"] - totals["none"] == pytest.approx(700 * excess, rel=1e-3)
 
@@ -156,7 +162,8 @@ def test_only_the_penalty_looks_at_what_is_outside(random_vgg, random_image):
 def test_a_recipe_without_content_or_without_style_still_has_an_objective(drop, random_vgg, random_image):
     recipe = RECIPES["default"].replace(precision="float32", **{drop: {}})
     image = random_image(1, 32, 32).requires_grad_()
-    terms = objective(random_image(2, 32, 32), [(random_image(3, 32, 32), 1.0)], recipe, random_vgg)(image)
+    content, painting = random_image(2, 32, 32), random_image(3, 32, 32)
+    terms = recipe_objective(content, [(painting, 1.0)], recipe, random_vgg)(image)
     assert terms.shape == (4,) and terms[0 if drop == "content_layers" else 1].item() == 0 < terms[3].item()
     terms[3].backward()
     assert image.grad.abs().sum() > 0
@@ -221,10 +228,58 @@ def test_the_layers_of_a_variant_are_its_own():
     variant = RECIPES["default"].replace(style_layers=layers)
     layers["relu2_1"] = 9.0
     assert variant.style_layers == {"relu1_1": 1.0}
-    sibling = RECIPES["default"].replace(size=64)
-    before = dict(RECIPES["default"].style_layers)
-    sibling.style_layers["relu1_1"] = 123.0
-    assert RECIPES["default"].style_layers == before
+    with pytest.raises(TypeError):
+        variant.style_layers["relu1_1"] = 123.0
+
+
+def test_a_recipe_is_a_value(tmp_path):
+    """It can be a key, be compared, be sent to another process, and holds Python's numbers only."""
+    again = Recipe(
+        style_weight=np.float32(2), size=np.int64(64), steps=np.array([3, 2, 1], dtype=int).tolist()
+    )
+    given = Recipe(style_weight=2.0, size=64, steps=[3, 2, 1], style_layers={**Recipe().style_layers})
+    assert {again: 1}[given] == 1 and again != Recipe()
+    assert pickle.loads(pickle.dumps(again)) == again
+    assert type(again.style_weight) is float and type(again.size) is int
+    assert Recipe().replace(steps=np.int64(6), learning_rate=np.float64(2)).learning_rate == 2
+    assert json.loads(json.dumps(again.to_dict()))["style_layers"] == dict(again.style_layers)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"learning_rate_drops": ((10, 0.1),)}, r'no effect with optimiser="lbfgs"'),
+        ({"optimiser": "adam", "history": 5}, r'history=5 has no effect with optimiser="adam"'),
+        ({"bounds": "clamp", "bounds_weight": 5}, r'bounds_weight=5.* has no effect with bounds="clamp"'),
+        ({"init": "noise", "detail": 0.5}, r'detail=0.5 has no effect with init="noise"'),
+        (
+            {"weights": "imagenet", "feature_scale": 0.5},
+            r'feature_scale=0.5 has no effect with weights="imagenet"',
+        ),
+    ],
+)
+def test_a_setting_without_effect_is_refused(settings, message):
+    with pytest.raises(RecipeError, match=message):
+        Recipe(**settings)
+    with pytest.raises(RecipeError, match=message):
+        RECIPES["default"].replace(**settings)
+
+
+def test_what_another_setting_leaves_without_effect_is_kept_and_named():
+    quick = RECIPES["gatys"].replace(optimiser="adam", learning_rate=0.02)
+    assert "history" in quick.idle and "history" not in RECIPES["gatys"].idle
+    assert quick.replace(optimiser="lbfgs").history == 100
+    assert Recipe.from_dict(quick.to_dict()) == quick
+    noise = RECIPES["default"].replace(init="noise")
+    assert "detail" in noise.idle and noise.replace(init="content").detail == 1.0
+    assert receipt("cat", [("brick", 1.0)], noise)["without_effect"] == sorted(noise.idle)
+
+
+def test_settings_of_an_older_version_are_read():
+    """Nobody refused then what had no effect."""
+    old = RECIPES["gatys"].to_dict() | {"optimiser": "adam", "history": 100, "bounds_weight": 1000.0}
+    del old["statistic"]
+    assert Recipe.from_dict(old) == RECIPES["gatys"].replace(optimiser="adam")
 
 
 def test_steps_as_one_number_keep_the_recipes_proportions():

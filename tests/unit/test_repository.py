@@ -55,6 +55,14 @@ def test_the_version_is_the_same_everywhere():
     assert PROJECT["version"] == stylelab.__version__ == citation[1]
 
 
+def test_imports_keep_to_the_contracts():
+    """Downwards only; [tool.importlinter] in pyproject.toml says which way that is."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports")], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_importing_the_package_loads_nothing_heavy():
     loaded = modules_loaded_by("import stylelab")
     assert "stylelab" in loaded
@@ -71,6 +79,16 @@ def test_a_transfer_needs_no_widgets_no_sklearn_and_no_matplotlib():
 def test_public_name_resolves(name):
     assert getattr(stylelab, name) is not None
     assert name in dir(stylelab)
+
+
+def test_editors_see_the_names_that_are_loaded_lazily():
+    """Under TYPE_CHECKING stand the same names, from the same modules, as are found at run time."""
+    (block,) = (node for node in parsed(PACKAGE / "__init__.py").body if isinstance(node, ast.If))
+    seen = {a.name: node.module for node in block.body for a in node.names}
+    loaded = {name: f"stylelab.{module}" for name, module in stylelab._HOME.items()}
+    packages = {name for name, module in seen.items() if module == "stylelab"}
+    assert {name: module for name, module in seen.items() if name not in packages} == loaded
+    assert {*loaded, *packages, "__version__"} == set(stylelab.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error():

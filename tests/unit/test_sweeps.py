@@ -15,7 +15,10 @@ from stylelab import sweep
 from stylelab.errors import StylelabError
 from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import transfer
-from stylelab.pictures.loading import load_image, quantise, read_settings, sample_path
+from stylelab.pictures.loading import load_image
+from stylelab.pictures.resampling import quantise
+from stylelab.pictures.samples import sample_path
+from stylelab.pictures.saving import read_settings
 from stylelab.sweeps import sweeping as sweeps
 
 # Random weights need no time to load, and a sweep does not ask whether its pictures are beautiful.

@@ -10,7 +10,8 @@ import traitlets
 from stylelab.errors import ImageError
 from stylelab.labs.kit.base import Lab, in_page
 from stylelab.labs.kit.drawing import encode
-from stylelab.pictures.loading import load_image, sample_names
+from stylelab.pictures.loading import load_image
+from stylelab.pictures.samples import sample_names
 
 MOST_BYTES = 9_900_000  # a notebook server ends a connection that sends 10 MiB in one message, without a word
 TOO_LARGE = b"stylelab: not sent, its bytes are "

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stylelab.colour.matching import rgb_to_yuv
-from stylelab.pictures.loading import to_pil
+from stylelab.colour.spaces import rgb_to_yuv
+from stylelab.pictures.saving import to_pil
 
 QUALITY = 85
 COLOURS = ("#0072b2", "#e69f00", "#333333", "#cc79a7")

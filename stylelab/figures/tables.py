@@ -1,0 +1,47 @@
+"""Tables of text with pictures in them."""
+
+import io
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import torch
+
+from stylelab.pictures.saving import to_pil
+
+
+@dataclass(frozen=True, repr=False)
+class PictureTable:
+    """A table of text with a picture at the head of each row, that displays itself.
+
+    images: (1, 3, H, W) each, or None where a row has none. columns: {heading: one text a row}; the first
+    text is also the picture's alternative. caption: what to see in it. width: of the pictures, in CSS pixels.
+    """
+
+    images: Sequence
+    columns: Mapping[str, Sequence[str]]
+    caption: str = ""
+    width: int = 150
+
+    def __repr__(self) -> str:
+        rows = [self.columns, *zip(*self.columns.values(), strict=True)]
+        return "\n".join([*(" | ".join(row) for row in rows), self.caption])
+
+    def _repr_html_(self) -> str:
+        align = ' style="text-align: left; vertical-align: top"'
+        lines = ["".join(f"<th{align}>{escape(name)}</th>" for name in ("", *self.columns))]
+        for image, row in zip(self.images, zip(*self.columns.values(), strict=True), strict=True):
+            cells = ["" if image is None else self._picture(image, row[0])]
+            cells += [escape(text).replace("\n", "<br>") for text in row]
+            lines.append("".join(f"<td{align}>{cell}</td>" for cell in cells))
+        body = "".join(f"<tr>{line}</tr>" for line in lines)
+        return f"<table>{body}</table><p><em>{escape(self.caption)}</em></p>"
+
+    def _picture(self, image: torch.Tensor, alternative: str) -> str:
+        buffer = io.BytesIO()
+        to_pil(image).save(buffer, "JPEG", quality=90)
+        data = b64encode(buffer.getvalue()).decode()
+        # JupyterLab squeezes the pictures of a table with much text to thumbnails of thumbnails.
+        size = f'width="{self.width}" style="min-width: {self.width}px; max-width: none"'
+        return f'<img src="data:image/jpeg;base64,{data}" alt="{escape(alternative)}" {size}>'
