@@ -6,8 +6,11 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from stylelab.cli.methods import METHODS
+from stylelab.cli.parser import OPTIMISE_OPTIONS, RECIPE_OPTIONS, command_parser
 from stylelab.errors import (
     ImageError,
     LayerError,
@@ -18,39 +21,22 @@ from stylelab.errors import (
     WeightsError,
     unknown,
 )
-from stylelab.optimisation.published import CHOICES, RECIPES
+from stylelab.optimisation.published import RECIPES
 from stylelab.optimisation.recipes import Recipe
 
-# Settings of the recipe that are options: name, type, placeholder, and what it is.
-SETTINGS = (
-    ("size", int, "PIXELS", "longest side of the picture; a smaller photograph is not enlarged"),
-    ("style_weight", float, "W", "weight of the style loss: more of the painting"),
-    ("content_weight", float, "W", "weight of the content loss: more of the photograph"),
-    ("tv_weight", float, "W", "weight of total variation: smoother, at last blurred"),
-    ("steps", int, "N", "evaluations of the objective, over all scales"),
-)
 
-EPILOG = """\
-examples:
-  python -m stylelab astronaut starry_night -o out.png
-  python -m stylelab me.jpg starry_night=2 stained_glass=1 -o both.png --size 512
-  python -m stylelab cat hubble -o cat.png --recipe out.png --style-weight 20
-
-The settings are kept in the picture: --recipe out.png works with the recipe and the seed that made out.png.
-Of your own pictures it keeps the file names, without their folders.
-
-exit codes: 0 written; 1 a picture or the weights cannot be used, or memory is too small; 2 bad arguments;
-130 stopped with Ctrl-C, after writing the picture so far.
-"""
-
-
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, methods: Mapping[str, Callable] = METHODS) -> int:
     """Makes the picture that the command line asks for; returns the exit code that --help explains.
 
-    arguments: the words after `python -m stylelab`. Raises SystemExit after --help, --list and --check.
+    arguments: the words after `python -m stylelab`. methods: what --method knows beside "optimise": from the
+    words given as STYLE to a Stylist. Raises SystemExit after --help, --list and --check.
     """
+    written: list[Path] = []
     try:
-        return _paint(_parser().parse_intermixed_args(arguments))
+        given = command_parser(methods).parse_intermixed_args(arguments)
+        if given.method == "optimise":
+            return _optimise(given, written)
+        return _stylise(given, methods[given.method], written)
     except LayerError as error:
         too_small = "at least" in str(error)
         return _complain(f"{error}{'; use a larger --size or picture' if too_small else ''}", 1)
@@ -59,73 +45,16 @@ def main(arguments: list[str] | None = None) -> int:
     except StylelabError as error:
         return _complain(error, 2)
     except KeyboardInterrupt:
+        if written:
+            return _complain(f"stopped; {written[0]} is complete, what was to follow it is not", 130)
         return _complain("stopped before the first step; nothing is written", 130)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
-        if "required" in message:
-            message += f"; for example: {self.prog} astronaut starry_night -o out.png"
-        raise StylelabError(f"{message} (--help explains)")
-
-
-class _RunAndExit(argparse.Action):
-    """An option that, like --help, replaces the run: calls `const` and exits with what it returns."""
-
-    def __call__(self, parser, *_) -> None:
-        parser.exit(self.const())
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="python -m stylelab",
-        description="Paints a photograph in the style of a painting.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("content", metavar="CONTENT", help="the photograph: a file, or the name of a sample")
-    add(
-        "style",
-        metavar="STYLE",
-        nargs="+",
-        help="the painting, likewise; several are mixed, with weights if written NAME=WEIGHT",
-    )
-    add("-o", "--output", metavar="OUT", required=True, help="the picture to write: .png, .jpg or .webp")
-    add("--recipe", metavar="R", default="default", help=f"{', '.join(RECIPES)}, or a picture made here")
-    group = parser.add_argument_group('changes to the recipe (in brackets: what "default" says)')
-    for name, kind, metavar, text in SETTINGS:
-        value = getattr(RECIPES["default"], name)
-        value = sum(value) if isinstance(value, tuple) else value
-        group.add_argument(
-            f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=f"{text} ({value:g})"
-        )
-    for name, text in (("colours", "keep the photograph's colours"), ("init", "start from")):
-        choices = [_spoken(choice) for choice in CHOICES[name]]
-        value = _spoken(getattr(RECIPES["default"], name))
-        group.add_argument(
-            f"--{name}", choices=choices, metavar="HOW", help=f"{text}: {', '.join(choices)} ({value})"
-        )
-    group = parser.add_argument_group("the run")
-    add = group.add_argument
-    add("--seed", type=int, metavar="N", help="of the noise that --init noise starts from (0)")
-    add("--device", default="auto", metavar="D", help="cpu, cuda or mps (auto: cuda, then mps, then cpu)")
-    add("--snapshots", metavar="DIR", help="write pictures of the progress too, and a GIF of them")
-    add("--list", action=_RunAndExit, const=_list, nargs=0, help="list the sample pictures and the recipes")
-    add("--check", action=_RunAndExit, const=_check, nargs=0, help="say whether everything is in place")
-    return parser
-
-
-def _spoken(choice: str | None) -> str:
-    return "none" if choice is None else choice
-
-
-def _paint(arguments: argparse.Namespace) -> int:
+def _optimise(arguments: argparse.Namespace, written: list[Path]) -> int:
+    """A transfer. written: is told each file, as soon as it is complete."""
     started = time.perf_counter()
-    recipe, seed = _recipe(arguments.recipe)
-    wanted = {name: getattr(arguments, name) for name in (*(s[0] for s in SETTINGS), "colours", "init")}
-    changes = {name: value for name, value in wanted.items() if value is not None}
+    recipe, seed = _recipe(arguments.recipe or "default")
+    changes = _asked(arguments, RECIPE_OPTIONS)
     if changes.get("colours") == "none":
         changes["colours"] = None
     recipe = recipe.replace(**changes)
@@ -150,10 +79,11 @@ def _paint(arguments: argparse.Namespace) -> int:
     paintings = [(load_image(name), weight) for name, weight in styles]
     shapes = [painting.shape[-2:] for painting, _ in paintings]
     print("transfer:", memory_told(content.shape[-2:], shapes, recipe, vgg), file=sys.stderr)
+    force = {"check_memory": not arguments.force}
     try:
-        result = transfer(content, paintings, recipe, vgg, callback=shots, seed=seed)
-    except TooLargeError:
-        raise
+        result = transfer(content, paintings, recipe, vgg, callback=shots, seed=seed, **force)
+    except TooLargeError as error:
+        raise TooLargeError(f"{error}; --force tries all the same") from error
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not re.search(r"out of memory|allocate", str(error)):
             raise
@@ -164,13 +94,42 @@ def _paint(arguments: argparse.Namespace) -> int:
     settings = receipt(Path(arguments.content).name, named, recipe, seed)
     if result.interrupted:
         settings["stopped_after"] = done
-    save_image(result.image, out, settings)
+    written.append(save_image(result.image, out, settings))
     if shots:
         shots.add(result.image, done)
         print(f"wrote {shots.animate()}, of {len(shots.frames)} pictures")
     stopped = f", stopped after {done} of {steps} steps" if result.interrupted else ""
     print(f"wrote {out} in {time.perf_counter() - started:.1f} s{stopped}")
     return 130 if result.interrupted else 0
+
+
+def _stylise(arguments: argparse.Namespace, stylist_of: Callable, written: list[Path]) -> int:
+    """A picture by any other method: whatever `stylist_of` makes of the styles, applied once."""
+    started = time.perf_counter()
+    if idle := sorted(_asked(arguments, OPTIMISE_OPTIONS)):
+        option = idle[0].replace("_", "-")
+        raise StylelabError(f"--{option} is for --method optimise; --method {arguments.method} knows none")
+    out = _output(arguments.output, [arguments.content, *arguments.style])
+    stylist = stylist_of(arguments.style)
+
+    from stylelab import __version__
+    from stylelab.pictures.loading import load_image
+    from stylelab.pictures.saving import save_image
+
+    image = stylist.stylise(load_image(arguments.content, arguments.size))
+    made_of = {
+        "content": Path(arguments.content).name,
+        "style": [Path(name).name for name in arguments.style],
+    }
+    written.append(save_image(image, out, {"stylelab": __version__, "method": arguments.method, **made_of}))
+    print(f"wrote {out} in {time.perf_counter() - started:.1f} s")
+    return 0
+
+
+def _asked(arguments: argparse.Namespace, options: Sequence[str]) -> dict:
+    """Those of the options that were given."""
+    given = {name: getattr(arguments, name) for name in options}
+    return {name: value for name, value in given.items() if value is not None and value is not False}
 
 
 def _complain(message: object, code: int) -> int:
@@ -184,11 +143,15 @@ def _recipe(text: str) -> tuple[Recipe, int]:
         return RECIPES[text], 0
     if not Path(text).suffix and not os.path.exists(os.path.expanduser(text)):
         raise RecipeError(unknown("recipe", text, RECIPES, "--list") + "; a picture made here will do too")
-    from stylelab.pictures.saving import read_settings
+    from stylelab.pictures.saving import FORMAT, read_settings
 
     settings, name = read_settings(text), Path(text).name
     if "recipe" not in settings:
         raise ImageError(f"{name}: its settings hold no recipe; give a picture that python -m stylelab wrote")
+    if (kind := settings.get("format", 1)) not in range(1, FORMAT + 1):
+        raise ImageError(
+            f"{name}: its settings are of format {kind}, this stylelab reads up to {FORMAT}; update stylelab"
+        )
     try:
         return Recipe.from_dict(settings["recipe"]), _seed(settings.get("seed", 0))
     except (AttributeError, TypeError, ValueError) as error:
@@ -239,36 +202,3 @@ def _made(folder: str) -> Path:
             f"{folder}: cannot be made a folder ({error.strerror}); choose another"
         ) from error
     return path
-
-
-def _list() -> int:
-    from stylelab.pictures.samples import KINDS, sample_names, sample_path
-
-    for kind in KINDS:
-        print(f"{kind}:")
-        for name in sample_names(kind):
-            print(f"  {name:20}{_caption(sample_path(name))}")
-    print("recipes:")
-    for name, recipe in RECIPES.items():
-        print(f"  {name:20}{recipe.size} px, {sum(recipe.steps)} steps. {recipe.about}")
-    return 0
-
-
-def _caption(path: Path) -> str:
-    """Title, author and year of a sample, from the table in the README beside the pictures."""
-    for line in (path.parents[1] / "README.md").read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.split("|")]
-        if f"`{path.parent.name}/{path.name}`" in cells:
-            return ", ".join(cell for cell in cells[2:5] if cell != "not stated")
-    return ""
-
-
-def _check() -> int:
-    from stylelab.cli.installation import check_installation
-
-    return 0 if check_installation() else 1
-
-
-if __name__ == "__main__":
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file name that the console cannot show is no error
-    sys.exit(main())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from stylelab.errors import ImageError
+from stylelab.errors import ImageError, StylelabError
 from stylelab.pictures.resampling import resize
 from stylelab.pictures.saving import save_image, to_pil
 
@@ -17,12 +17,16 @@ class Snapshots:
     """A callback for `transfer` that saves step_0001.png and so on, all of the result's shape.
 
     folder: exists. shape: the result's (height, width). steps: how many the transfer has. count: save at
-    most so many of them, the first and the last included; close together at first, when most happens.
+    most so many of them; the last is always one, from two on the first too, and they are close together at
+    first, when most happens. Raises StylelabError for a count under 1.
     """
 
     def __init__(self, folder: str | Path, shape: tuple[int, int], steps: int, count: int = 24) -> None:
         self.folder, self.shape = Path(folder), tuple(shape)
-        self.wanted = {1 + round((steps - 1) * (k / (count - 1)) ** 2) for k in range(count)}
+        if count < 1:
+            raise StylelabError(f"count {count}: save 1 picture or more")
+        gaps = max(1, count - 1)
+        self.wanted = {1 + round((steps - 1) * (k / gaps) ** 2) for k in range(gaps + 1)[-count:]}
         self.frames: dict[int, object] = {}
 
     def __call__(self, step) -> None:

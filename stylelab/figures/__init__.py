@@ -1,7 +1,7 @@
 """Every static picture of the course: a few kinds of figure, each with its caption drawn below it."""
 
 from stylelab.figures.figure import COLOURS, DPI, FONT, MARKERS, WIDTH, CourseFigure
-from stylelab.figures.plates import pictures, strongest_maps
+from stylelab.figures.plates import comparison, pictures, strongest_maps
 from stylelab.figures.plots import chroma_clouds, curve_panels, curves, matrix
 from stylelab.figures.tables import PictureTable
 
@@ -14,6 +14,7 @@ __all__ = [
     "CourseFigure",
     "PictureTable",
     "chroma_clouds",
+    "comparison",
     "curve_panels",
     "curves",
     "matrix",

@@ -1,13 +1,14 @@
 """Pictures side by side, each with its title and the caption below them."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 
 from stylelab.errors import StylelabError
 from stylelab.figures.figure import FONT, WIDTH, CourseFigure
+from stylelab.pictures.stylist import Stylist
 
 
 def pictures(
@@ -59,6 +60,20 @@ def pictures(
         place = {"transform": axis.transAxes, "rotation": 90, "ha": "right", "va": "center"}
         axis.text(-0.03, 0.5, title, fontsize=FONT, **place)
     return figure
+
+
+def comparison(
+    images: Mapping[str, torch.Tensor], stylists: Mapping[str, Stylist], caption: str = ""
+) -> CourseFigure:
+    """Methods side by side: a row for each image, its own picture first, then what each stylist makes of it.
+
+    images: (1, 3, H, W) by the name of the row. stylists: by the title of the column.
+    """
+    made = [[image, *(stylist.stylise(image) for stylist in stylists.values())] for image in images.values()]
+    titles = ["photograph", *stylists]
+    blank = [""] * (len(titles) * (len(images) - 1))
+    flat = [picture for row in made for picture in row]
+    return pictures(flat, titles + blank, caption, len(titles), row_titles=list(images))
 
 
 def strongest_maps(features: torch.Tensor, count: int) -> tuple[list[torch.Tensor], list[int]]:

@@ -9,9 +9,11 @@ from stylelab.pictures.pairs import load_pairs
 from stylelab.pictures.resampling import quantise, resize, same_aspect, scaled_shape
 from stylelab.pictures.samples import sample_names, sample_path
 from stylelab.pictures.saving import read_settings, receipt, save_image, to_pil, writable_path
+from stylelab.pictures.stylist import Stylist
 
 __all__ = [
     "FILTERS",
+    "Stylist",
     "apply_filter",
     "as_image",
     "gaussian_blur",

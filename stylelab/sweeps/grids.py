@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stylelab.errors import StylelabError, unknown
 from stylelab.optimisation.recipes import Recipe
+from stylelab.pictures.stylist import Stylist
 
 PICTURES = ("content", "style")
 SETTINGS = (*PICTURES, *(name for name in Recipe.__dataclass_fields__ if name not in ("name", "about")))
@@ -20,7 +21,7 @@ def grid_axes(grid, given: Mapping[str, object]) -> list[dict[str, object]]:
         raise StylelabError(f"grid={grid!r}: give one or two settings, as {{'style_weight': [2, 5.5, 15]}}")
     for name in grid:
         if name not in SETTINGS:
-            raise StylelabError(unknown("setting", name, SETTINGS, "stylelab.grids.SETTINGS"))
+            raise StylelabError(unknown("setting", name, SETTINGS, "stylelab.sweeps.grids.SETTINGS"))
     for name, picture in given.items():
         if (name in grid) == (picture is not None):
             raise StylelabError(f"give the {name} once: as an argument, or in the grid")
@@ -30,8 +31,10 @@ def grid_axes(grid, given: Mapping[str, object]) -> list[dict[str, object]]:
 def label(value, picture: bool = False) -> str:
     """What a value is called in a figure: a file by its name, layers by theirs, a number as it is.
 
-    picture: the value is one, or several: what has no name is a "picture".
+    picture: the value is one, or several: what has no name is a "picture", or the kind of Stylist that it is.
     """
+    if isinstance(value, Stylist):
+        return type(value).__name__
     if isinstance(value, list | tuple | Mapping):
         return " + ".join(label(part[0] if isinstance(part, tuple) else part, picture) for part in value)
     if isinstance(value, str | Path):

@@ -5,11 +5,16 @@ The cells run on joblib: `joblib.parallel_config` decides where, and the call st
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice, product
 from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
 
+import joblib
 import torch
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
@@ -24,10 +29,11 @@ from stylelab.optimisation.running import transfer
 from stylelab.pictures.loading import as_image, load_image
 from stylelab.pictures.resampling import quantise
 from stylelab.pictures.saving import read_settings, receipt, save_image
+from stylelab.pictures.stylist import Stylist
 from stylelab.progress import progress_bar
 from stylelab.sweeps.grids import PICTURES, grid_axes, label
 
-FORMAT = 1  # of what is kept in a folder: under another number every cell is made anew
+FORMAT = 2  # of what is kept in a folder: under another number every cell is made anew
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,16 @@ class Sweep:
         return self.figure()._repr_mimebundle_()
 
 
+class _Job(NamedTuple):
+    """What makes a cell. style: (painting, weight) pairs, or a Stylist. settings: what the cell will say."""
+
+    content: Tensor
+    style: list[tuple[Tensor, float]] | Stylist
+    recipe: Recipe
+    seed: int
+    settings: dict
+
+
 def sweep(
     content=None,
     style=None,
@@ -83,9 +99,10 @@ def sweep(
     """A transfer for each combination of a grid's values, as a grid of pictures.
 
     grid: one or two settings, rows before columns, each with its values: a list, or {label: value}. A setting
-        is one of the recipe's, or "content" or "style". Layers may be given by their names alone:
+        is one of the recipe's, or "content" or "style"; among styles any Stylist may stand, which makes the
+        picture itself. Layers may be given by their names alone:
         {"style_weight": [2, 5.5, 15], "style_layers": ["relu1_1", "relu3_1", ["relu1_1", "relu5_1"]]}
-        {"content": ["astronaut", "cat"], "style": ["starry_night", "my_painting.jpg"]}
+        {"content": ["astronaut", "cat"], "style": {"night": "starry_night", "my net": net}}
     content, style: as for `transfer`, unless the grid lists them. recipe, seed, device: of every cell.
     folder: keeps each finished cell as a PNG under the hash of all that decides it, so that a sweep that was
         stopped goes on where it was. Each is its own receipt (python -m stylelab … --recipe FILE).
@@ -116,14 +133,16 @@ def sweep(
         for name, values in points.items():
             try:
                 job = _job(given | dict(zip(grid, values, strict=True)), recipe, seed)
-                files[name] = Path(folder or "").expanduser() / f"{_digest(*job)}.png"
-                known = _kept(files[name]) if folder else None
+                known = None
+                if folder:
+                    files[name] = Path(folder).expanduser() / f"{_digest(job)}.png"
+                    known = _kept(files[name])
             except Exception as error:  # a picture that is missing, a value that makes no sense
                 known = _complaint(error)
             if known:
                 settle(name, known)
             else:
-                yield delayed(_paint)(name, (*job, device, threads))
+                yield delayed(_paint)(name, (job, device, threads))
 
     if folder:
         Path(folder).expanduser().mkdir(parents=True, exist_ok=True)
@@ -138,23 +157,32 @@ def sweep(
     return Sweep(list(rows), list(columns), cells, failures)
 
 
-def _job(point: dict, recipe: Recipe, seed: int) -> tuple:
-    """What makes a cell: the pictures as tensors, the recipe, the seed; and its receipt, which names them."""
-    recipe = recipe.replace(**{name: value for name, value in point.items() if name not in PICTURES})
-    content, paintings = point["content"], weighted_styles(point["style"])
-    named = [(label(painting, picture=True), weight) for painting, weight in paintings]
+def _job(point: dict, recipe: Recipe, seed: int) -> _Job:
+    settings = {name: value for name, value in point.items() if name not in PICTURES}
+    content, style = point["content"], point["style"]
+    if isinstance(style, Stylist):
+        if settings:
+            raise StylelabError(f"{', '.join(settings)}: settings of a recipe do nothing to a Stylist")
+        named = {"stylelab": __version__, "method": label(style), "content": label(content, picture=True)}
+        return _Job(as_image(content, recipe.size).cpu(), style, recipe, seed, named)
+    recipe, paintings = recipe.replace(**settings), weighted_styles(style)
+    names = [(label(painting, picture=True), weight) for painting, weight in paintings]
     # Workers of a cluster need not have the device on which a picture was made.
     styles = [(as_image(painting).cpu(), weight) for painting, weight in paintings]
-    kept = receipt(label(content, picture=True), named, recipe, seed)
-    return as_image(content, recipe.size).cpu(), styles, recipe, seed, kept
+    kept = receipt(label(content, picture=True), names, recipe, seed)
+    return _Job(as_image(content, recipe.size).cpu(), styles, recipe, seed, kept)
 
 
-def _digest(content, styles, recipe, seed, _) -> str:
+def _digest(job: _Job) -> str:
     """The hash of all that decides a picture; names decide nothing."""
-    settings = recipe.replace(name="", about="").to_dict()
-    deciding = [FORMAT, __version__, seed, settings, [weight for _, weight in styles]]
+    settings = job.recipe.replace(name="", about="").to_dict()
+    if isinstance(job.style, list):
+        styles, images = [weight for _, weight in job.style], [painting for painting, _ in job.style]
+    else:
+        styles, images = joblib.hash(job.style), []
+    deciding = [FORMAT, __version__, job.seed, settings, styles]
     digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode())
-    for image in (content, *(painting for painting, _ in styles)):
+    for image in (job.content, *images):
         digest.update(str(image.shape).encode() + image.contiguous().cpu().numpy().tobytes())
     return digest.hexdigest()[:24]
 
@@ -167,21 +195,49 @@ def _kept(path: Path) -> Cell | None:
         return None
 
 
-def _paint(name: str, job: tuple) -> tuple[str, Cell | str]:
+def _paint(name: str, order: tuple[_Job, str, int | None]) -> tuple[str, Cell | str]:
     """A cell, or why there is none. One argument holds all: Dask scatters large ones, and may lose them."""
-    content, styles, recipe, seed, receipt, device, threads = job
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
+    job, device, threads = order
+    started = time.perf_counter()
     try:
-        result = transfer(content, styles, recipe, progress=False, seed=seed, device=device)
+        with _threads(threads):
+            image, losses = _made(job, device)
     except Exception as error:
         return name, _complaint(error)
-    finally:
-        torch.set_num_threads(before)
+    made = {**losses, "seconds": round(time.perf_counter() - started, 2)}
+    return name, Cell(quantise(image), job.settings | made)
+
+
+def _made(job: _Job, device: str) -> tuple[Tensor, dict]:
+    """The picture of a job, and its losses where it has any."""
+    if isinstance(job.style, Stylist):
+        return job.style.stylise(job.content).cpu(), {}
+    result = transfer(job.content, job.style, job.recipe, progress=False, seed=job.seed, device=device)
     if result.interrupted:
         raise KeyboardInterrupt
-    made = {"losses": result.history[-1], "seconds": round(result.seconds, 2)}
-    return name, Cell(quantise(result.image), receipt | made)
+    return result.image, {"losses": result.history[-1]}
+
+
+_limit = Lock()
+_limited: list[int] = []  # for each cell that is being made under a limit, the number of threads before it
+
+
+@contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """Computes with so many threads. Cells that share a process restore it when the last is done."""
+    if number is None:
+        yield
+        return
+    with _limit:
+        _limited.append(_limited[0] if _limited else torch.get_num_threads())
+        torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        with _limit:
+            before = _limited.pop()
+            if not _limited:
+                torch.set_num_threads(before)
 
 
 def _complaint(error: Exception) -> str:

@@ -18,11 +18,11 @@ import torch
 from PIL import Image
 
 import stylelab
-from stylelab import device, pictures
+from stylelab import PatchNet, device, pictures
 from stylelab.cli import installation
 from stylelab.cli.command import main
 from stylelab.cli.snapshots import GIF_SIZE, Snapshots
-from stylelab.errors import ImageError
+from stylelab.errors import ImageError, StylelabError
 from stylelab.networks import extractor, weights
 from stylelab.optimisation import running
 from stylelab.optimisation.published import RECIPES
@@ -150,6 +150,9 @@ def test_a_long_run_is_kept_in_few_snapshots_dense_at_first(tmp_path):
 
 
 def test_the_gif_of_a_large_picture_is_smaller(tmp_path):
+    assert Snapshots(tmp_path, (8, 8), steps=50, count=1).wanted == {50}
+    with pytest.raises(StylelabError, match="count 0: save 1 picture or more"):
+        Snapshots(tmp_path, (8, 8), steps=50, count=0)
     shots = Snapshots(tmp_path, (30, 2 * GIF_SIZE), steps=2)
     for index in (1, 2):
         shots(SimpleNamespace(index=index, image=torch.rand(1, 3, 30, 2 * GIF_SIZE)))
@@ -243,6 +246,24 @@ def test_a_receipt_gives_the_same_bits(made):
     assert Path("again.png").read_bytes() == made.out.read_bytes()
 
 
+def test_a_receipt_of_before_the_format_was_counted_is_read(made):
+    settings = read_settings(made.out)
+    old = {name: value for name, value in settings.items() if name not in ("format", "without_effect")}
+    del old["recipe"]["statistic"]
+    save_image(load_image(made.out), "old.png", old)
+    assert (
+        run("astronaut", "starry_night", "-o", "again.png", "--recipe", "old.png", "--device", "cpu")[0] == 0
+    )
+    assert torch.equal(load_image("again.png"), load_image(made.out))
+
+
+def test_a_receipt_of_a_later_format_is_refused(made):
+    save_image(load_image("cat", 32), "later.png", read_settings(made.out) | {"format": 3})
+    code, message = complaint("cat", "brick", "-o", "again.png", "--recipe", "later.png")
+    said = "later.png: its settings are of format 3, this stylelab reads up to 2; update stylelab"
+    assert (code, message) == (1, said)
+
+
 @pytest.mark.parametrize("ending", ["jpg", "webp"])
 def test_every_kind_of_file_is_a_receipt(ending):
     paint(f"a.{ending}", "--tv-weight", "0.5")
@@ -316,6 +337,17 @@ def test_ctrl_c_before_the_first_step_writes_nothing(monkeypatch):
     assert not list(Path().iterdir())
 
 
+def test_ctrl_c_after_the_picture_is_written_says_that_it_is(monkeypatch):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stylelab.cli.snapshots.Snapshots.animate", stopped)
+    words = ["astronaut", "starry_night", "-o", "out.png", "--snapshots", "shots", *SMALL]
+    code, message = complaint(*words)
+    assert (code, message) == (130, "stopped; out.png is complete, what was to follow it is not")
+    assert load_image("out.png").shape == (1, 3, SIZE, SIZE)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to one process only")
 def test_a_real_ctrl_c_keeps_the_picture_so_far():
     # A process started in the background may have been told to ignore Ctrl-C; this one listens.
@@ -338,6 +370,50 @@ def test_a_real_ctrl_c_keeps_the_picture_so_far():
     assert "Traceback" not in rest
     done = int(re.search(r"stopped after (\d+) of 100000 steps", said)[1])
     assert read_settings("out.png")["stopped_after"] == done >= 3
+
+
+# --- other methods -----------------------------------------------------------------------------------
+
+
+def test_a_patch_net_paints_too():
+    net = PatchNet(channels=3, hidden=())
+    net.save("net.pt")
+    code, said, _ = run("cat", "net.pt", "-o", "out.png", "--method", "patches", "--size", "64")
+    assert code == 0 and re.fullmatch(r"wrote out\.png in \d+\.\d s\n", said)
+    assert torch.equal(load_image("out.png"), pictures.quantise(net.stylise(load_image("cat", 64))))
+    settings = read_settings("out.png")
+    assert (settings["method"], settings["content"], settings["style"]) == ("patches", "cat", ["net.pt"])
+    code, message = complaint("cat", "brick", "-o", "again.png", "--recipe", "out.png")
+    assert code == 1 and message.startswith("out.png: its settings hold no recipe")
+
+
+def test_the_command_line_takes_any_stylist():
+    class Negative:
+        def stylise(self, image):
+            return 1 - image
+
+    words = ["cat", "whatever", "-o", "out.png", "--method", "negative", "--size", "48"]
+    with redirect_stdout(io.StringIO()):
+        assert main(words, methods={"negative": lambda styles: Negative()}) == 0
+    assert torch.equal(load_image("out.png"), pictures.quantise(1 - load_image("cat", 48)))
+
+
+@pytest.mark.parametrize(
+    "option", ["--style-weight 3", "--seed 1", "--recipe gatys", "--snapshots shots", "--force"]
+)
+def test_an_option_of_the_transfer_is_refused_beside_another_method(option):
+    PatchNet(channels=3).save("net.pt")
+    code, message = complaint("cat", "net.pt", "-o", "out.png", "--method", "patches", *option.split())
+    name = option.split()[0]
+    assert (code, message) == (2, f"{name} is for --method optimise; --method patches knows none")
+    assert not Path("out.png").exists()
+
+
+def test_too_little_memory_names_the_way_round_it(monkeypatch):
+    monkeypatch.setattr("stylelab.optimisation.memory.memory_free", lambda device: 1e6)
+    code, message = complaint("astronaut", "starry_night", "-o", "out.png", *SMALL)
+    assert code == 1 and message.endswith("; --force tries all the same")
+    assert run("astronaut", "starry_night", "-o", "out.png", "--force", *SMALL)[0] == 0
 
 
 # --- complaints --------------------------------------------------------------------------------------
@@ -526,7 +602,10 @@ def test_help_reads_its_defaults_from_the_recipe(monkeypatch):
 def test_every_example_of_the_help_is_understood(monkeypatch, no_transfer):
     text = run("--help")[1]
     examples = re.findall(r"^  python -m stylelab (.+)$", text, flags=re.M)
+    *examples, other = examples
     assert len(examples) == 3
+    code, message = complaint(*other.split())
+    assert (code, message.split(";")[0].split(" in ")[0]) == (1, "emboss.pt: no such file")
     save_image(load_image("cat", 60), "me.jpg")
     save_image(load_image("cat", 60), "out.png", {"recipe": DEFAULT.to_dict()})
     for example in examples:

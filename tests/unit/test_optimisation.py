@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from stylelab import FeatureExtractor
 from stylelab.colour.matching import match_colours
 from stylelab.colour.spaces import rgb_to_yuv
 from stylelab.errors import ImageError, LayerError, OptimisationError, RecipeError, StylelabError
@@ -821,3 +822,60 @@ def test_bounds_none_leaves_the_range_and_clamp_does_not(random_image):
     held = descend(bowl(centre), start, 30, bounds="clamp")
     assert free[-1][0].max() > 1.4
     assert all(image.max() <= 1 for image, _ in held) and held[-1][0].min() > 0.95
+
+
+# --- what is optimised, and what is recorded
+
+
+def test_the_luminance_alone_is_optimised_where_only_it_is_kept(random_vgg, photo, painting):
+    seen = []
+
+    class Shape:
+        name, weight, layers = "shape", 0.0, ()
+
+        def prepare(self, scene, network):
+            return lambda image, maps: (seen.append(image.shape[1]), image.mean())[1]
+
+    for init in ("content", "noise"):
+        recipe = ONE_SIZE.replace(colours="luminance", init=init)
+        result = transfer(photo, painting, recipe, random_vgg, progress=False, terms=[Shape()])
+        assert set(seen) == {1} and result.image.shape == photo.shape
+        seen.clear()
+    started = transfer(photo, painting, recipe, random_vgg, progress=False, init=photo, terms=[Shape()])
+    assert set(seen) == {1} and started.image.shape == photo.shape
+
+
+@pytest.mark.parametrize("colours", [None, "linear"])
+def test_a_huge_painting_is_reduced_before_anything_else(random_vgg, photo, colours, monkeypatch):
+    """Twelve megapixels recoloured in float64, or shrunk again for each scale, would cost gigabytes."""
+    huge = torch.rand(1, 3, 60, 3000, generator=torch.Generator().manual_seed(0))
+    sizes, honest = [], running.before_transfer
+
+    def noted(style, *rest):
+        sizes.append(max(style.shape))
+        return honest(style, *rest)
+
+    monkeypatch.setattr(running, "before_transfer", noted)
+    transfer(photo, huge, ONE_SIZE.replace(colours=colours), random_vgg, progress=False)
+    assert sizes == [running.ENOUGH]
+
+
+def test_the_result_names_the_network_that_was_used(photo, painting):
+    average = FeatureExtractor(weights="random", pooling="average", padding="replicate", device="cpu")
+    result = transfer(photo, painting, ONE_SIZE, average, progress=False)
+    used = result.recipe
+    assert (used.weights, used.pooling, used.padding) == ("random", "average", "replicate")
+    assert used == ONE_SIZE.replace(weights="random", pooling="average", padding="replicate")
+
+
+def test_of_a_file_of_weights_the_name_is_recorded_and_not_its_folder(photo, painting, random_vgg, tmp_path):
+    torch.save({f"features.{k}": v for k, v in flat_weights(random_vgg).items()}, tmp_path / "mine.pth")
+    mine = FeatureExtractor(weights=tmp_path / "mine.pth", device="cpu")
+    assert transfer(photo, painting, ONE_SIZE, mine, progress=False).recipe.weights == "mine.pth"
+
+
+def flat_weights(extractor):
+    """Its weights by the numbers of the layers, as torchvision's state dicts have them."""
+    numbers = {name: number for number, name in enumerate(extractor.layers)}
+    state = {k: v for k, v in extractor.state_dict().items() if k.startswith("_stages.")}
+    return {f"{numbers[k.split('.')[1]]}.{k.split('.')[2]}": v for k, v in state.items()}

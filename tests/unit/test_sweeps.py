@@ -11,7 +11,7 @@ import pytest
 import torch
 from joblib.parallel import LokyBackend
 
-from stylelab import sweep
+from stylelab import StyleTransfer, sweep
 from stylelab.errors import StylelabError
 from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import transfer
@@ -244,6 +244,63 @@ def test_an_error_that_is_not_ours_is_named(photo, painting, monkeypatch):
 def test_without_progress_nothing_is_printed(photo, painting, capsys):
     sweep(photo, painting, {"style_weight": [2, -1]}, **QUIET)
     assert capsys.readouterr() == ("", "")
+
+
+class Meeting:
+    """A Stylist that waits for a second one to begin, and where it is the last, for the other to be done."""
+
+    def __init__(self, begun, done, last):
+        self.begun, self.done, self.last = begun, done, last
+
+    def stylise(self, image):
+        self.begun.wait(20)
+        if self.last:
+            assert self.done.wait(20)
+        return image
+
+
+class First(Meeting):
+    def stylise(self, image):
+        made = super().stylise(image)
+        threading.Timer(0.3, self.done.set).start()
+        return made
+
+
+def test_cells_that_share_a_process_give_its_threads_back(photo):
+    begun, done, before = threading.Barrier(2), threading.Event(), torch.get_num_threads()
+    cells = {"first": First(begun, done, last=False), "last": Meeting(begun, done, last=True)}
+    try:
+        torch.set_num_threads(3)
+        with joblib.parallel_config("threading", n_jobs=2):
+            made = sweep(photo, None, {"style": cells}, **QUIET)
+        assert not made.failures
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+class Negative:
+    calls = 0
+
+    def stylise(self, image):
+        Negative.calls += 1
+        return 1 - image
+
+
+def test_any_stylist_takes_part(photo, painting, tmp_path):
+    styles = {
+        "negative": Negative(),
+        "painted": painting,
+        "fixed": StyleTransfer(painting, SMALL, device="cpu"),
+    }
+    for _ in range(2):
+        made = sweep(photo, None, {"style": styles}, folder=tmp_path, **QUIET)
+        assert not made.failures and made.columns == ["negative", "painted", "fixed"]
+    assert Negative.calls == 1, "the second time it was found in the folder"
+    assert torch.equal(made.cells["negative"].image, quantise(1 - photo))
+    assert torch.equal(made.cells["painted"].image, made.cells["fixed"].image)
+    refused = sweep(photo, None, {"style": {"negative": Negative()}, "style_weight": [2, 3]}, **QUIET)
+    assert set(refused.failures.values()) == {"style_weight: settings of a recipe do nothing to a Stylist"}
 
 
 def test_the_threads_of_a_cell_are_bounded_and_given_back(photo, painting, monkeypatch):
