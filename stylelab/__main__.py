@@ -1,9 +1,11 @@
 """python -m stylelab: see stylelab.cli."""
 
 import sys
+from io import TextIOWrapper
 
 from stylelab.cli.command import main
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(errors="backslashreplace")  # a file name that the console cannot show is no error
+    if isinstance(sys.stdout, TextIOWrapper):  # a file name that the console cannot show is no error
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(main())

@@ -79,9 +79,8 @@ def _optimise(arguments: argparse.Namespace, written: list[Path]) -> int:
     paintings = [(load_image(name), weight) for name, weight in styles]
     shapes = [painting.shape[-2:] for painting, _ in paintings]
     print("transfer:", memory_told(content.shape[-2:], shapes, recipe, vgg), file=sys.stderr)
-    force = {"check_memory": not arguments.force}
     try:
-        result = transfer(content, paintings, recipe, vgg, callback=shots, seed=seed, **force)
+        result = transfer(content, paintings, recipe, vgg, shots, seed=seed, check_memory=not arguments.force)
     except TooLargeError as error:
         raise TooLargeError(f"{error}; --force tries all the same") from error
     except (MemoryError, RuntimeError) as error:

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Collection
+from typing import NoReturn
 
 from stylelab.cli.methods import METHODS
 from stylelab.errors import StylelabError
@@ -41,7 +42,7 @@ exit codes: 0 written; 1 a picture or the weights cannot be used, or memory is t
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         if "required" in message:
             message += f"; for example: {self.prog} astronaut starry_night -o out.png"
         raise StylelabError(f"{message} (--help explains)")

@@ -1,8 +1,10 @@
 """The progress of a transfer as pictures in a folder, and as an animated GIF."""
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image
 from torch import Tensor
 
 from stylelab.errors import ImageError, StylelabError
@@ -21,13 +23,13 @@ class Snapshots:
     first, when most happens. Raises StylelabError for a count under 1.
     """
 
-    def __init__(self, folder: str | Path, shape: tuple[int, int], steps: int, count: int = 24) -> None:
-        self.folder, self.shape = Path(folder), tuple(shape)
+    def __init__(self, folder: str | Path, shape: Sequence[int], steps: int, count: int = 24) -> None:
+        self.folder, self.shape = Path(folder), (shape[0], shape[1])
         if count < 1:
             raise StylelabError(f"count {count}: save 1 picture or more")
         gaps = max(1, count - 1)
         self.wanted = {1 + round((steps - 1) * (k / gaps) ** 2) for k in range(gaps + 1)[-count:]}
-        self.frames: dict[int, object] = {}
+        self.frames: dict[int, Image.Image] = {}
 
     def __call__(self, step) -> None:
         """Saves the image of a Step, if it is one of the wanted."""

@@ -9,6 +9,7 @@ import textwrap
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 WIDTH = 9.0  # inches
 
@@ -43,10 +44,11 @@ class CourseFigure(Figure):
     ) -> None:
         lines = textwrap.wrap(caption, round(13 * width))
         below = 0.2 * len(lines) + 0.12 if lines else 0
-        super().__init__(figsize=(width, height + below), dpi=DPI, layout="constrained")
+        room = (0, below / (height + below), 1, height / (height + below))
+        self.engine = ConstrainedLayoutEngine(rect=room)
+        super().__init__(figsize=(width, height + below), dpi=DPI, layout=self.engine)
         FigureCanvasAgg(self)
         self.caption, self.photographic = caption, photographic
-        self.get_layout_engine().set(rect=(0, below / (height + below), 1, height / (height + below)))
         if lines:
             self.text(
                 0.05 / width,
@@ -62,8 +64,8 @@ class CourseFigure(Figure):
         """The figure as the bytes of a file; kind: "jpeg" or "png", by its content unless given."""
         buffer = io.BytesIO()
         kind = kind or ("jpeg" if self.photographic else "png")
-        options = {"pil_kwargs": {"quality": 88}} if kind == "jpeg" else {}
-        self.savefig(buffer, format=kind, facecolor="white", **options)
+        options = {"quality": 88} if kind == "jpeg" else {}
+        self.savefig(buffer, format=kind, facecolor="white", pil_kwargs=options)
         return buffer.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:

@@ -41,7 +41,7 @@ def pictures(
     row = height or min(4.6, (WIDTH / columns - 0.1) * tallest)
     photographic = not exact and any(a.ndim == 3 or min(a.shape) >= 64 for a in arrays)
     figure = CourseFigure(rows * (row + 0.24 * lines + 0.16), caption, photographic)
-    figure.get_layout_engine().set(h_pad=0.06 + 0.03 * lines)  # else titles touch the figure's edge
+    figure.engine.set(h_pad=0.06 + 0.03 * lines)  # else titles touch the figure's edge
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()

@@ -94,8 +94,8 @@ def chroma_clouds(
 
     images: (1, 3, H, W). Of larger ones every n-th pixel is drawn, about `points` of them, in its own colour.
     """
-    thinned = [as_array(image).reshape(-1, 3) for image in images]
-    thinned = [torch.from_numpy(pixels[:: max(1, len(pixels) // points)]) for pixels in thinned]
+    colours = [as_array(image).reshape(-1, 3) for image in images]
+    thinned = [torch.from_numpy(pixels[:: max(1, len(pixels) // points)]) for pixels in colours]
     clouds = [rgb_to_yuv(pixels.T[None, :, :, None])[0, 1:, :, 0] for pixels in thinned]
     reach = max(
         0.5, *(1.05 * v.abs().max().item() for _, v in clouds)

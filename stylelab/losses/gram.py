@@ -24,7 +24,7 @@ def gram_matrix(features: Tensor, normalise: str = "chw", mask: Tensor | None = 
     if features.ndim != 4:
         raise StylelabError(f"got {tuple(features.shape)}; a batch of feature maps is (N, C, H, W)")
     _, channels, height, width = features.shape
-    positions = height * width
+    positions: int | Tensor = height * width
     if mask is not None:
         features, positions = features * mask.sqrt(), mask.sum()
     divisors = {"chw": channels * positions, "hw": positions, "none": 1}

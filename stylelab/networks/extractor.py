@@ -29,6 +29,9 @@ class FeatureExtractor(nn.Module):
     Source: Simonyan and Zisserman (2015); Iandola et al. (2016).
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(
         self,
         network: str = "vgg19",
@@ -59,7 +62,7 @@ class FeatureExtractor(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
         self.requires_grad_(False).eval()
-        self.to(chosen, memory_format=torch.channels_last)
+        self.to(device=chosen).to(memory_format=torch.channels_last)
 
     @property
     def device(self) -> torch.device:
@@ -127,7 +130,8 @@ def _adapt(stage: nn.Module, pooling: str, padding: str) -> nn.Module:
             module.inplace = False
         if isinstance(module, nn.Conv2d) and padding == "replicate" and any(module.padding):
             module.padding_mode = "replicate"
-            module._reversed_padding_repeated_twice = [p for p in reversed(module.padding) for _ in range(2)]
+            sides = [int(p) for p in module.padding]
+            module._reversed_padding_repeated_twice = [p for p in reversed(sides) for _ in range(2)]
     if isinstance(stage, nn.MaxPool2d) and pooling == "average":
         return nn.AvgPool2d(stage.kernel_size, stage.stride, stage.padding, ceil_mode=stage.ceil_mode)
     return stage
@@ -136,10 +140,16 @@ def _adapt(stage: nn.Module, pooling: str, padding: str) -> nn.Module:
 def _reaches(stages: list[nn.Module], size: int) -> bool:
     for stage in stages:
         if isinstance(stage, nn.Conv2d):
-            size = (size + 2 * stage.padding[0] - stage.kernel_size[0]) // stage.stride[0] + 1
+            padding = int(stage.padding[0])
+            size = (size + 2 * padding - stage.kernel_size[0]) // stage.stride[0] + 1
         elif isinstance(stage, nn.MaxPool2d | nn.AvgPool2d):
             rounding = math.ceil if stage.ceil_mode else math.floor
-            size = rounding((size - stage.kernel_size) / stage.stride) + 1
+            size = rounding((size - _side(stage.kernel_size)) / _side(stage.stride)) + 1
         if size < 1:
             return False
     return True
+
+
+def _side(size: int | tuple[int, ...]) -> int:
+    """Of a square, which torch lets one write in two ways."""
+    return size if isinstance(size, int) else size[0]

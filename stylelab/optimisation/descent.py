@@ -1,6 +1,7 @@
 """How an image is changed so that a loss falls: L-BFGS and Adam, one evaluation a step, within [0, 1]."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,7 +36,8 @@ def _projected_lbfgs(losses_of, start, recipe, steps) -> Iterator[tuple[Tensor, 
     """
     pairs: list[tuple[Tensor, Tensor, Tensor]] = []
     best = x = start.detach().clamp(0, 1).contiguous()
-    best_losses = best_gradient = None
+    best_losses: Tensor | None = None
+    best_gradient = x
     scale = x.new_zeros(())  # of the inverse curvature; 0 while nothing is known
     for _ in range(steps):
         losses, gradient = _evaluate(losses_of, x)
@@ -92,7 +94,7 @@ def _with_torch(losses_of, start, recipe, steps) -> Iterator[tuple[Tensor, Tenso
     """
     x = start.detach().clone().contiguous()
     if recipe.optimiser == "adam":
-        optimiser = torch.optim.Adam([x], lr=recipe.learning_rate)
+        optimiser: torch.optim.Optimizer = torch.optim.Adam([x], lr=recipe.learning_rate)
     else:
         # One iteration a call costs one evaluation and keeps the curvature history between calls.
         optimiser = torch.optim.LBFGS(
@@ -112,7 +114,12 @@ def _with_torch(losses_of, start, recipe, steps) -> Iterator[tuple[Tensor, Tenso
         yield x.clone(), losses
         for group in optimiser.param_groups:
             group["lr"] = drops.get(index, group["lr"])
-        optimiser.step(lambda loss=losses[-1]: loss)
+        optimiser.step(_known(losses[-1]))
+
+
+def _known(loss: Tensor) -> Callable[[], Any]:
+    """What torch's optimisers call for the loss, which here is computed before."""
+    return lambda: loss
 
 
 def _evaluate(losses_of, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,9 +17,6 @@ _PER_STD = (1 / 0.229, 1 / 0.224, 1 / 0.225)
 _MEAN_STD = 0.226
 
 
-_ONE_SCALE = {"scales": (1.0,), "style_factors": (1.0,)}
-
-
 _ALL = (
     Recipe(),
     Recipe(
@@ -52,7 +49,8 @@ _ALL = (
         history=100,
         size=400,
         steps=(1000,),
-        **_ONE_SCALE,
+        scales=(1.0,),
+        style_factors=(1.0,),
         colours="chroma-swap",
     ),
     Recipe(
@@ -67,7 +65,8 @@ _ALL = (
         history=100,
         size=512,
         steps=(320,),
-        **_ONE_SCALE,
+        scales=(1.0,),
+        style_factors=(1.0,),
     ),
     Recipe(
         name="classic",
@@ -83,7 +82,8 @@ _ALL = (
         history=100,
         size=512,
         steps=(600,),
-        **_ONE_SCALE,
+        scales=(1.0,),
+        style_factors=(1.0,),
     ),
     Recipe(
         name="squeezenet",
@@ -106,7 +106,8 @@ _ALL = (
         learning_rate_drops=((180, 0.1 * _MEAN_STD),),
         size=192,
         steps=(200,),
-        **_ONE_SCALE,
+        scales=(1.0,),
+        style_factors=(1.0,),
         style_scale=512 / 192,
         bounds="clamp",
     ),

@@ -155,8 +155,9 @@ def optimise(
     photograph = as_image(content, recipe.size).to(extractor.device)
     longest = max(2 * recipe.style_scale * max(photograph.shape[-2:]), ENOUGH)
     given = [(_at_most(as_image(p), longest), weight) for p, weight in weighted_styles(style)]
+    height, width = photograph.shape[-2:]
     if check_memory:
-        require_memory(photograph.shape[-2:], [p.shape[-2:] for p, _ in given], recipe, extractor)
+        require_memory((height, width), [(p.shape[-2], p.shape[-1]) for p, _ in given], recipe, extractor)
     styles, target = [], photograph
     for painting, weight in given:
         painting, target = before_transfer(painting.to(extractor.device), photograph, recipe.colours)
@@ -164,7 +165,7 @@ def optimise(
     detail = 0.0
     if init is not None:
         start = as_image(init).to(extractor.device)
-        (height, width), (tall, wide) = photograph.shape[-2:], start.shape[-2:]
+        tall, wide = start.shape[-2:]
         if not same_aspect((height, width), (tall, wide)):
             raise ImageError(
                 f"init is {wide}×{tall} and the content {width}×{height}: give one of the content's shape"

@@ -23,5 +23,7 @@ class StyleTransfer:
 
     def stylise(self, image: Tensor) -> Tensor:
         """The photograph (1, 3 or 1, H, W) in [0, 1] painted like the painting: (1, 3, H, W) in [0, 1]."""
-        settings = {"extractor": self.extractor, "seed": self.seed, "device": self.device}
-        return transfer(image, self.style, self.recipe, progress=False, **settings).image
+        result = transfer(
+            image, self.style, self.recipe, self.extractor, progress=False, seed=self.seed, device=self.device
+        )
+        return result.image

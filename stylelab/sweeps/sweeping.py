@@ -118,22 +118,27 @@ def sweep(
     """
     given, recipe = {"content": content, "style": style}, find_recipe(recipe)
     axes = grid_axes(grid, given)
+    assert grid is not None, "grid_axes has complained"
     points = dict(zip(map(", ".join, product(*axes)), product(*(a.values() for a in axes)), strict=True))
-    outcomes: dict[str, Cell | str] = {}
+    cells: dict[str, Cell] = {}
+    failures: dict[str, str] = {}
     files: dict[str, Path] = {}
     bar = progress_bar(len(points), "sweep", "picture", progress, delay=0)
 
     def settle(name: str, outcome: Cell | str) -> None:
-        outcomes[name] = outcome
         bar.update()
-        if progress and isinstance(outcome, str):
+        if isinstance(outcome, Cell):
+            cells[name] = outcome
+            return
+        failures[name] = outcome
+        if progress:
             bar.write(f"{name}: {outcome}", file=bar.fp)
 
     def unfinished() -> Iterator:
         for name, values in points.items():
             try:
                 job = _job(given | dict(zip(grid, values, strict=True)), recipe, seed)
-                known = None
+                known: Cell | str | None = None
                 if folder:
                     files[name] = Path(folder).expanduser() / f"{_digest(job)}.png"
                     known = _kept(files[name])
@@ -151,10 +156,10 @@ def sweep(
             if folder and isinstance(outcome, Cell):
                 save_image(outcome.image, files[name], outcome.settings)
             settle(name, outcome)
-    cells = {name: outcomes[name] for name in points if isinstance(outcomes[name], Cell)}
-    failures = {name: outcomes[name] for name in points if name not in cells}
     rows, columns = ({}, *axes)[-2:]
-    return Sweep(list(rows), list(columns), cells, failures)
+    made = {name: cells[name] for name in points if name in cells}
+    failed = {name: failures[name] for name in points if name in failures}
+    return Sweep(list(rows), list(columns), made, failed)
 
 
 def _job(point: dict, recipe: Recipe, seed: int) -> _Job:
