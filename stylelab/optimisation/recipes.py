@@ -4,6 +4,7 @@ import numbers
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, fields
+from inspect import cleandoc
 
 from stylelab.errors import RecipeError, unknown
 from stylelab.optimisation.settings import (
@@ -20,9 +21,8 @@ from stylelab.optimisation.settings import (
 class Recipe(RangeSettings, OptimiserSettings, ScheduleSettings, TermSettings, NetworkSettings):
     """All that decides a transfer but its pictures and the seed. Not to be changed; `replace` makes variants.
 
-    The settings stand in five groups, each with its documentation: NetworkSettings, TermSettings,
-    ScheduleSettings, OptimiserSettings and RangeSettings in stylelab.optimisation.settings; here are only the
-    name and a line about it. The image that is optimised is RGB in [0, 1] in every recipe, or its luminance.
+    The image that is optimised is RGB in [0, 1] in every recipe, or its luminance. The settings stand in five
+    groups, which stylelab.optimisation.settings defines; here are only `name` and a line `about` it.
 
     Raises RecipeError for a value or a combination that makes no sense, and for a setting that another one
     leaves without effect, as a learning rate's drops beside an optimiser that looks for its own steps.
@@ -117,6 +117,10 @@ class Recipe(RangeSettings, OptimiserSettings, ScheduleSettings, TermSettings, N
     def from_dict(cls, settings: Mapping) -> "Recipe":
         """The recipe that `to_dict` described, now or in an older version; else RecipeError."""
         return cls()._with(settings, asked=set())
+
+
+# So that `Recipe?` in a notebook lists the settings.
+Recipe.__doc__ = "\n\n".join(cleandoc(kind.__doc__ or "") for kind in (Recipe, *reversed(Recipe.__bases__)))
 
 
 def _json(value):

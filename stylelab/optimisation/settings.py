@@ -172,8 +172,9 @@ class _Group:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSettings(_Group):
-    """network, weights, pooling, padding: see FeatureExtractor; one given to `transfer` decides them.
+    """The network.
 
+    network, weights, pooling, padding: see FeatureExtractor; one that is given to `transfer` decides them.
     feature_scale: what feature maps of the bundled weights are multiplied by, for recipes published for
         torchvision's weights, whose features are some hundred times smaller. The values are ours.
     precision: of the network: "float32", "bfloat16", or "auto": bfloat16 where the processor has it built in.
@@ -189,9 +190,10 @@ class NetworkSettings(_Group):
 
 @dataclass(frozen=True, kw_only=True)
 class TermSettings(_Group):
-    """content_layers, style_layers: the factor of each layer's loss, by layer name.
+    """The terms of the objective, which is their weighted sum.
 
-    content_weight, style_weight, tv_weight: the objective is the weighted sum of the terms.
+    content_layers, style_layers: the factor of each layer's loss, by layer name.
+    content_weight, style_weight, tv_weight: of the terms.
     content_reduction, style_reduction, tv_reduction, tv_power: see stylelab.losses.
     statistic: what of the maps a style is compared by: "gram", or a stylelab.losses.Statistic of your own.
     gram: normalisation of the Gram matrices.
@@ -217,8 +219,9 @@ class TermSettings(_Group):
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleSettings(_Group):
-    """size: longest side in pixels at which pictures are loaded from files; tensors keep theirs.
+    """The schedule: where it starts, at which sizes, for how long.
 
+    size: longest side in pixels at which pictures are loaded from files; tensors keep theirs.
     init: where the first size starts: "content" or "noise" (see also `optimise(init=)`).
     scales: the sizes to work at, coarse to fine, as fractions of the content's own; the last is 1.
     steps: evaluations of the objective, one a step, at each scale. style_factors: on style_weight, likewise.
@@ -238,10 +241,11 @@ class ScheduleSettings(_Group):
 
 @dataclass(frozen=True, kw_only=True)
 class OptimiserSettings(_Group):
-    """optimiser: "lbfgs" or "adam". learning_rate: of pixel values in [0, 1].
+    """The optimiser.
 
-    learning_rate_drops: (step, rate) pairs from which on another rate holds. history: how many steps L-BFGS
-        remembers.
+    optimiser: "lbfgs" or "adam". learning_rate: of pixel values in [0, 1].
+    learning_rate_drops: (step, rate) pairs from which on another rate holds.
+    history: how many steps L-BFGS remembers.
     """
 
     optimiser: str = _choice("lbfgs", "adam")
@@ -252,9 +256,11 @@ class OptimiserSettings(_Group):
 
 @dataclass(frozen=True, kw_only=True)
 class RangeSettings(_Group):
-    """bounds: how the image stays in [0, 1]: "project" (L-BFGS knows the range; Adam is clamped), "clamp"
-    (after each step, behind the optimiser's back), "penalty" (bounds_weight times the mean square of what is
-    outside) or "none"; with the last two the image is clamped only where it is shown or saved.
+    """The range [0, 1], and how the image stays in it.
+
+    bounds: "project" (L-BFGS knows the range; Adam is clamped), "clamp" (after each step, behind the
+        optimiser's back), "penalty" (bounds_weight times the mean square of what is outside) or "none"; with
+        the last two the image is clamped only where it is shown or saved.
     """
 
     bounds: str = _choice("project", "penalty", "clamp", "none")
