@@ -573,14 +573,14 @@ def test_styles_that_make_no_sense_are_refused(vgg, photo, painting):
         ):
             optimise(photo, styles, SMALL, vgg)
     for weights in ((0.0, 0.0), (1.0, -1.0), (math.inf, 1.0), (math.nan, 1.0)):
-        with pytest.raises(StylelabError, match=r"style weights .*from 0 upwards, not all of them 0"):
+        with pytest.raises(StylelabError, match="style weights"):
             optimise(photo, [(painting, w) for w in weights], SMALL, vgg)
 
 
 def test_recipes_and_layers_that_do_not_exist_are_refused(vgg, photo, painting):
-    with pytest.raises(RecipeError, match='unknown recipe "gatsy"; did you mean gatys'):
+    with pytest.raises(RecipeError, match="gatsy"):
         transfer(photo, painting, "gatsy", vgg)
-    with pytest.raises(LayerError, match='unknown layer "relu4_9"; did you mean'):
+    with pytest.raises(LayerError, match="relu4_9"):
         transfer(photo, painting, SMALL.replace(content_layers={"relu4_9": 1.0}), vgg, progress=False)
     with pytest.raises(LayerError, match=r'unknown layer "(fire|relu)'):
         transfer(photo, painting, "squeezenet", vgg, progress=False)

@@ -12,7 +12,7 @@ import torch
 from joblib.parallel import LokyBackend
 
 from stylelab import StyleTransfer, sweep
-from stylelab.errors import StylelabError
+from stylelab.errors import RecipeError, StylelabError
 from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import transfer
 from stylelab.pictures.loading import load_image
@@ -27,6 +27,9 @@ SMALL = Recipe(
 )
 QUIET = {"recipe": SMALL, "device": "cpu", "threads": 1, "progress": False}
 WEIGHTS = {"style_weight": [2, 50]}
+with pytest.raises(RecipeError) as refused:
+    SMALL.replace(style_weight=-1)
+NEGATIVE = str(refused.value)
 
 
 @pytest.fixture
@@ -222,10 +225,10 @@ def test_a_failed_cell_costs_only_itself(tmp_path, capsys):
         "nobody, style_weight 2",
         "nobody, style_weight -1",
     ]
-    assert made.failures["astronaut, style_weight -1"] == "style_weight=-1: use numbers from 0 upwards"
+    assert made.failures["astronaut, style_weight -1"] == NEGATIVE
     assert made.failures["nobody, style_weight 2"].startswith("nobody: no such file")
     shown = capsys.readouterr().err
-    assert "astronaut, style_weight -1: style_weight=-1: use numbers from 0 upwards" in shown
+    assert f"astronaut, style_weight -1: {NEGATIVE}" in shown
     assert "4/4" in shown
 
 
@@ -333,7 +336,7 @@ def test_the_figure_has_labels_and_the_reasons_of_failures(photo, painting):
         "",
     ]
     texts = [" ".join(" ".join(t.get_text() for t in axis.texts).split()) for axis in figure.axes]
-    complaint = "style_weight=-1: use numbers from 0 upwards"
+    complaint = NEGATIVE
     assert texts == ["style_weight 2", "", f"{complaint} style_weight -1", complaint]
     assert figure.caption == "Two that failed."
     assert "image/jpeg" in made._repr_mimebundle_()[0]
