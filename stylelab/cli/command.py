@@ -1,6 +1,7 @@
 """python -m stylelab CONTENT STYLE... -o OUT: a transfer from the command line."""
 
 import argparse
+import itertools
 import math
 import os
 import re
@@ -23,6 +24,7 @@ from stylelab.errors import (
 )
 from stylelab.optimisation.published import RECIPES
 from stylelab.optimisation.recipes import Recipe
+from stylelab.seeds import whole_seed
 
 
 def main(arguments: list[str] | None = None, methods: Mapping[str, Callable] = METHODS) -> int:
@@ -37,10 +39,7 @@ def main(arguments: list[str] | None = None, methods: Mapping[str, Callable] = M
         if given.method == "optimise":
             return _optimise(given, written)
         return _stylise(given, methods[given.method], written)
-    except LayerError as error:
-        too_small = "at least" in str(error)
-        return _complain(f"{error}{'; use a larger --size or picture' if too_small else ''}", 1)
-    except (ImageError, OptimisationError, TooLargeError, WeightsError) as error:
+    except (ImageError, LayerError, OptimisationError, TooLargeError, WeightsError) as error:
         return _complain(error, 1)
     except StylelabError as error:
         return _complain(error, 2)
@@ -58,7 +57,7 @@ def _optimise(arguments: argparse.Namespace, written: list[Path]) -> int:
     if changes.get("colours") == "none":
         changes["colours"] = None
     recipe = recipe.replace(**changes)
-    seed = seed if arguments.seed is None else _seed(arguments.seed)
+    seed = seed if arguments.seed is None else whole_seed(arguments.seed)
     styles = [_weighted(text) for text in arguments.style]
     out = _output(arguments.output, [arguments.content, *(name for name, _ in styles)])
 
@@ -68,19 +67,19 @@ def _optimise(arguments: argparse.Namespace, written: list[Path]) -> int:
     from stylelab.optimisation.memory import memory_told
     from stylelab.optimisation.running import transfer
     from stylelab.pictures.loading import load_image
-    from stylelab.pictures.saving import receipt, save_image
 
     content = load_image(arguments.content, recipe.size)
     shots = None
     if arguments.snapshots:
-        shots = Snapshots(_made(arguments.snapshots), content.shape[-2:], sum(recipe.steps))
+        shots = Snapshots(_own_folder(arguments.snapshots), content.shape[-2:], sum(recipe.steps))
     device = str(pick_device(arguments.device))
     vgg = shared_extractor(recipe.network, recipe.weights, recipe.pooling, recipe.padding, device)
-    paintings = [(load_image(name), weight) for name, weight in styles]
-    shapes = [painting.shape[-2:] for painting, _ in paintings]
+    shapes = [load_image(name).shape[-2:] for name, _ in styles]
     print("transfer:", memory_told(content.shape[-2:], shapes, recipe, vgg), file=sys.stderr)
     try:
-        result = transfer(content, paintings, recipe, vgg, shots, seed=seed, check_memory=not arguments.force)
+        result = transfer(
+            arguments.content, styles, recipe, vgg, shots, seed=seed, check_memory=not arguments.force
+        )
     except TooLargeError as error:
         raise TooLargeError(f"{error}; --force tries all the same") from error
     except (MemoryError, RuntimeError) as error:
@@ -89,11 +88,7 @@ def _optimise(arguments: argparse.Namespace, written: list[Path]) -> int:
         size = max(content.shape[-2:])
         raise OptimisationError(f"not enough memory for {size} pixels; try --size {size // 2}") from error
     done, steps = len(result.history), sum(recipe.steps)
-    named = [(Path(name).name, weight) for name, weight in styles]
-    settings = receipt(Path(arguments.content).name, named, recipe, seed)
-    if result.interrupted:
-        settings["stopped_after"] = done
-    written.append(save_image(result.image, out, settings))
+    written.append(result.save(out))
     if shots:
         shots.add(result.image, done)
         print(f"wrote {shots.animate()}, of {len(shots.frames)} pictures")
@@ -131,8 +126,19 @@ def _asked(arguments: argparse.Namespace, options: Sequence[str]) -> dict:
     return {name: value for name, value in given.items() if value is not None and value is not False}
 
 
+# The package advises in Python; whoever types a command is told its options.
+ADVICE = {
+    "use a larger picture, or layers less deep": "use a larger --size or picture",
+    'sample_names("content") and sample_names("style") list': "--list names",
+    "stylelab.RECIPES lists": "--list names",
+}
+
+
 def _complain(message: object, code: int) -> int:
-    print("stylelab:", " ".join(str(message).splitlines()), file=sys.stderr)
+    said = " ".join(str(message).splitlines())
+    for python, option in ADVICE.items():
+        said = said.replace(python, option)
+    print("stylelab:", said, file=sys.stderr)
     return code
 
 
@@ -152,15 +158,9 @@ def _recipe(text: str) -> tuple[Recipe, int]:
             f"{name}: its settings are of format {kind}, this stylelab reads up to {FORMAT}; update stylelab"
         )
     try:
-        return Recipe.from_dict(settings["recipe"]), _seed(settings.get("seed", 0))
+        return Recipe.from_dict(settings["recipe"]), whole_seed(settings.get("seed", 0))
     except (AttributeError, TypeError, ValueError) as error:
         raise ImageError(f"{name}: its recipe cannot be used ({error}); give another picture") from error
-
-
-def _seed(seed: int) -> int:
-    if not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise StylelabError(f"seed {seed}: use a whole number from 0 to {2**63 - 1}")
-    return seed
 
 
 def _weighted(text: str) -> tuple[str, float]:
@@ -192,8 +192,11 @@ def _output(text: str, sources: list[str]) -> Path:
     return out
 
 
-def _made(folder: str) -> Path:
-    path = Path(os.path.expanduser(folder))
+def _own_folder(folder: str) -> Path:
+    """The folder, made where it is missing; where an earlier run has left its pictures, one with a number."""
+    wanted = Path(os.path.expanduser(folder))
+    numbered = (wanted.with_name(f"{wanted.name}-{number}") for number in itertools.count(2))
+    path = next(p for p in itertools.chain([wanted], numbered) if not any(p.glob("step_*.png")))
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -15,7 +15,8 @@ def list_all() -> int:
             print(f"  {name:20}{_caption(sample_path(name))}")
     print("recipes:")
     for name, recipe in RECIPES.items():
-        print(f"  {name:20}{recipe.size} px, {sum(recipe.steps)} steps. {recipe.about}")
+        download = f" Downloads {recipe.download} at its first use." if recipe.download else ""
+        print(f"  {name:20}{recipe.size} px, {sum(recipe.steps)} steps. {recipe.about}{download}")
     return 0
 
 

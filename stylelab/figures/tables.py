@@ -1,14 +1,12 @@
 """Tables of text with pictures in them."""
 
-import io
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import torch
 
-from stylelab.pictures.saving import to_pil
+from stylelab.pictures.showing import picture_tag
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,9 +37,6 @@ class PictureTable:
         return f"<table>{body}</table><p><em>{escape(self.caption)}</em></p>"
 
     def _picture(self, image: torch.Tensor, alternative: str) -> str:
-        buffer = io.BytesIO()
-        to_pil(image).save(buffer, "JPEG", quality=90)
-        data = b64encode(buffer.getvalue()).decode()
         # JupyterLab squeezes the pictures of a table with much text to thumbnails of thumbnails.
         size = f'width="{self.width}" style="min-width: {self.width}px; max-width: none"'
-        return f'<img src="data:image/jpeg;base64,{data}" alt="{escape(alternative)}" {size}>'
+        return picture_tag(image, alternative, size)

@@ -1,9 +1,10 @@
 """What a transfer is of: the photograph, the paintings, and what else the terms of an objective look at."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -43,14 +44,38 @@ class Scene:
 
 
 def weighted_styles(style) -> list[tuple]:
-    """The list of (image, weight) that `style` means: itself, or one image with weight 1."""
-    pairs = style if isinstance(style, list) else [(style, 1.0)]
-    if not pairs or any(not isinstance(p, tuple) or len(p) != 2 for p in pairs):
-        raise StylelabError("a list of styles holds (image, weight) pairs, at least one")
-    weights = [w for _, w in pairs]
-    if min(weights) < 0 or not 0 < sum(weights) < math.inf:
+    """The list of (painting, weight) that `style` means; the paintings are left as they are.
+
+    style: one painting; [paintings], each with weight 1; [(painting, weight), ...]; {name: weight}.
+    Raises StylelabError for weights that are no numbers from 0 upwards, or all 0.
+    """
+    if isinstance(style, Mapping):
+        pairs = list(style.items())
+    elif isinstance(style, list | tuple) and not _is_pair(style):
+        pairs = [tuple(entry) if _is_pair(entry) else (entry, 1.0) for entry in style]
+    else:
+        pairs = [tuple(style) if _is_pair(style) else (style, 1.0)]
+    weights = [weight for _, weight in pairs]
+    if not pairs:
+        raise StylelabError("no style: give a painting, or a list of them")
+    if not all(_is_weight(weight) for weight in weights) or not sum(weights) < math.inf:
+        raise StylelabError(f"style weights {weights}: use numbers from 0 upwards")
+    if not sum(weights):
         raise StylelabError(f"style weights {weights}: use numbers from 0 upwards, not all of them 0")
     return pairs
+
+
+def _is_pair(entry) -> bool:
+    """Whether it is (painting, weight), the painting no number itself."""
+    return isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], int | float | np.number)
+
+
+def _is_weight(weight) -> bool:
+    return (
+        isinstance(weight, int | float | np.number)
+        and not isinstance(weight, bool)
+        and 0 <= weight < math.inf
+    )
 
 
 def _never_enlarged(painting: Tensor, size: float, least: int) -> Tensor:

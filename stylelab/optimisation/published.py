@@ -120,10 +120,18 @@ RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
 CHOICES = {s.name: s.metadata["choices"] for s in fields(Recipe) if "choices" in s.metadata}
 
 
-def find_recipe(recipe: "str | Recipe") -> Recipe:
-    """A recipe by its name, or the recipe itself. Raises RecipeError for an unknown name."""
-    if isinstance(recipe, Recipe):
-        return recipe
-    if recipe not in RECIPES:
+def find_recipe(recipe: "str | Recipe | Mapping", **settings) -> Recipe:
+    """A recipe by its name, by the settings in which it differs from the default, or the recipe itself.
+
+    settings: what is changed in it. Raises RecipeError for an unknown name or setting.
+    """
+    if isinstance(recipe, Mapping):
+        whole = len(recipe) >= len(fields(Recipe))
+        found = Recipe.from_dict(recipe) if whole else Recipe().replace(**recipe)
+    elif isinstance(recipe, Recipe):
+        found = recipe
+    elif isinstance(recipe, str) and recipe in RECIPES:
+        found = RECIPES[recipe]
+    else:
         raise RecipeError(unknown("recipe", recipe, RECIPES, "stylelab.RECIPES"))
-    return RECIPES[recipe]
+    return found.replace(**settings) if settings else found

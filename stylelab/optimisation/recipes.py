@@ -16,6 +16,8 @@ from stylelab.optimisation.settings import (
     text,
 )
 
+DOWNLOADS = {"vgg19": "548 MB", "squeezenet1_1": "5 MB"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(RangeSettings, OptimiserSettings, ScheduleSettings, TermSettings, NetworkSettings):
@@ -86,21 +88,38 @@ class Recipe(RangeSettings, OptimiserSettings, ScheduleSettings, TermSettings, N
     def replace(self, **changes) -> "Recipe":
         """A copy with some settings changed. Raises RecipeError as Recipe does, and for an unknown setting.
 
-        `steps=N`, one number, is shared out over the scales as the recipe shares its own.
+        `steps=N`, one number, is shared out over the scales as the recipe shares its own. Of other `scales`,
+        the finest have the steps and style factors that the recipe's finest have, unless they are given too.
         """
         return self._with(changes, asked=set(changes))
 
     def _with(self, changes: Mapping, asked: set[str]) -> "Recipe":
         rules = {setting.name: setting.metadata["rule"] for setting in fields(self)}
         made = copy(self)
-        for name, value in changes.items():
+        for name in changes:
             if name not in rules:
                 raise RecipeError(unknown("setting", name, rules, "stylelab.Recipe's documentation"))
+        if "scales" in changes and isinstance(changes["scales"], list | tuple):
+            number = len(changes["scales"])
+            same = {
+                "steps": _finest(self.steps, number),
+                "style_factors": _finest(self.style_factors, number),
+            }
+            changes = same | dict(changes)
+            shares = same["steps"]
+        else:
+            shares = self.steps
+        for name, value in changes.items():
             if name == "steps" and not isinstance(value, list | tuple):
-                value = _share(value, self.steps)
+                value = _share(value, shares)
             object.__setattr__(made, name, rules[name](name, value))
         made._check(asked)
         return made
+
+    @property
+    def download(self) -> str:
+        """How much is downloaded for its network, once, as "5 MB"; empty where nothing is."""
+        return DOWNLOADS[self.network] if self.weights == "imagenet" else ""
 
     def scale_for(self, weights: str) -> float:
         """What the feature maps of a network with these weights are multiplied by."""
@@ -129,6 +148,11 @@ def _json(value):
     if isinstance(value, tuple):
         return [_json(entry) for entry in value]
     return value if value is None or isinstance(value, str | int | float) else type(value).__name__
+
+
+def _finest(values: tuple, number: int) -> tuple:
+    """The last `number` values, the first of them repeated where there are too few."""
+    return (values[:1] * number + values)[-number:] if number else values
 
 
 def _share(total: int, like: tuple[int, ...]) -> tuple[int, ...]:

@@ -2,8 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 from stylelab.colour.matching import after_transfer, before_transfer
 from stylelab.colour.spaces import rgb_to_yuv
 from stylelab.device import pick_device
-from stylelab.errors import ImageError, OptimisationError
+from stylelab.errors import ImageError, LayerError, OptimisationError, RecipeError
 from stylelab.losses.objective import Objective
 from stylelab.losses.scene import Scene, weighted_styles
 from stylelab.losses.terms import Term
@@ -21,10 +20,12 @@ from stylelab.optimisation.descent import minimise
 from stylelab.optimisation.memory import require_memory
 from stylelab.optimisation.published import find_recipe
 from stylelab.optimisation.recipes import Recipe
+from stylelab.optimisation.results import Result, Step, source_name
 from stylelab.optimisation.terms import recipe_features, recipe_terms
 from stylelab.pictures.loading import as_image
 from stylelab.pictures.resampling import resize, same_aspect
 from stylelab.progress import progress_bar
+from stylelab.seeds import generator
 
 # A painting is first brought to twice the largest size it is looked at, or this: recolouring and shrinking
 # twelve megapixels for each scale would cost gigabytes and seconds, and no picture is the better for it.
@@ -34,81 +35,42 @@ ENOUGH = 1024  # pixels
 READ_EVERY = {"cpu": 1}
 
 
-@dataclass(frozen=True)
-class Step:
-    """One evaluation of the objective.
-
-    index: from 1 to steps, which counts all scales. size: longest side of the image in pixels at this scale.
-    image: (1, 3, H, W) in [0, 1], the picture whose losses these are. terms: the loss of each term and the
-    total, a tensor; names: what they are called. seconds: since the start; on a GPU until the step was asked
-    for, not until it was done.
-    """
-
-    index: int
-    steps: int
-    size: int
-    image: Tensor
-    terms: Tensor
-    names: tuple[str, ...]
-    seconds: float
-
-    @property
-    def losses(self) -> dict[str, float]:
-        """Content, style, tv and what was added, unweighted, and the minimised total.
-
-        Reading them waits for the device.
-        """
-        return dict(zip(self.names, self.terms.tolist(), strict=True))
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a transfer made.
-
-    image: (1, 3, H, W) in [0, 1], on the CPU. history: each step's losses, in order. recipe: the settings,
-    with the network that was in fact used. seconds: the whole time. interrupted: whether it was stopped
-    before its last step.
-    """
-
-    image: Tensor
-    history: list[dict[str, float]]
-    recipe: Recipe
-    seconds: float
-    interrupted: bool
-
-
 def transfer(
     content,
     style,
-    recipe: str | Recipe = "default",
+    recipe: str | Recipe | Mapping = "default",
     extractor: FeatureExtractor | None = None,
     callback: Callable[[Step], None] | None = None,
     progress: bool = True,
     seed: int = 0,
     device: str | torch.device = "auto",
-    init: Tensor | None = None,
+    init: Tensor | str | None = None,
     terms: Sequence[Term] = (),
     check_memory: bool = True,
+    **settings,
 ) -> Result:
     """The photograph painted like the painting.
 
     content: (1, 3, H, W) or (1, 1, H, W) in [0, 1], which sets the result's size, or anything `load_image`
     reads, which is loaded at recipe.size.
-    style: the same, of any shape, or a list of (image, weight). recipe: a name of RECIPES, or a Recipe.
-    extractor: a network made elsewhere, used as it is. callback: called with each Step. progress: draw a bar.
-    seed: of the noise that init="noise" starts from. device: "auto" (CUDA, then MPS, then CPU) or its name,
-    unless an extractor is given. init: an image to start from instead of what the recipe says.
+    style: the same, of any shape; or several: [paintings], [(painting, weight), ...] or {name: weight}.
+    recipe: a name of RECIPES, a Recipe, or a dict of settings. settings: changes to it, as style_weight=10,
+    steps=60. extractor: a network made elsewhere, used as it is. callback: called with each Step.
+    progress: draw a bar. seed: of the noise that init="noise" starts from. device: "auto" (CUDA, then MPS,
+    then CPU) or its name, unless an extractor is given. init: "content", "noise", or an image to start from.
     terms: more terms for the objective, see stylelab.losses.Term. check_memory: refuse what is estimated to
     need more memory than there is; False tries.
 
     Ctrl-C, or Stop in Jupyter, ends it early with the picture so far. Raises OptimisationError where a loss
-    is no longer a number, TooLargeError where there is too little memory, and what the loading of images and
-    weights raises.
+    is no longer a number, TooLargeError where there is too little memory, RecipeError for settings that make
+    no sense, and what the loading of images and weights raises.
     """
-    recipe = find_recipe(recipe)
+    if isinstance(init, str):
+        settings["init"], init = init, None
+    recipe = find_recipe(recipe, **settings)
     started = time.perf_counter()
-    content = as_image(content, recipe.size)
-    steps = optimise(content, style, recipe, extractor, seed, device, init, terms, check_memory)
+    photograph, paintings = as_image(content, recipe.size), weighted_styles(style)
+    steps = optimise(photograph, paintings, recipe, extractor, seed, device, init, terms, check_memory)
     history: list[Tensor] = []
     last, interrupted = None, False
     with progress_bar(sum(recipe.steps), "transfer", "step", progress, delay=0) as bar:
@@ -125,36 +87,58 @@ def transfer(
                 raise
             interrupted = True
     assert last is not None, "a recipe has at least one step"
-    losses = [dict(zip(last.names, row, strict=True)) for row in torch.stack(history).tolist()]
     image = last.image.cpu()
-    if image.shape[-2:] != content.shape[-2:]:  # stopped at a coarse scale
-        image = resize(image, content.shape[-2:]).clamp(0, 1)
-    made_with = _of(extractor, recipe) if extractor else recipe
-    return Result(image, losses, made_with, time.perf_counter() - started, interrupted)
+    height, width = photograph.shape[-2:]
+    if image.shape[-2:] != (height, width):  # stopped at a coarse scale
+        image = resize(image, (height, width)).clamp(0, 1)
+    return Result(
+        image,
+        [dict(zip(last.names, row, strict=True)) for row in torch.stack(history).tolist()],
+        _of(extractor, recipe) if extractor else recipe,
+        time.perf_counter() - started,
+        interrupted,
+        source_name(content),
+        tuple((source_name(painting), float(weight)) for painting, weight in paintings),
+        seed,
+        start_given=init is not None,
+    )
 
 
 def optimise(
     content,
     style,
-    recipe: str | Recipe = "default",
+    recipe: str | Recipe | Mapping = "default",
     extractor: FeatureExtractor | None = None,
     seed: int = 0,
     device: str | torch.device = "auto",
-    init: Tensor | None = None,
+    init: Tensor | str | None = None,
     terms: Sequence[Term] = (),
     check_memory: bool = True,
+    **settings,
 ) -> Iterator[Step]:
     """The transfer as a generator: a Step for each evaluation, so it can be watched, paused and stopped.
 
     Takes what `transfer` takes. Pictures and weights are loaded, and complained about, before the first step.
     """
-    recipe = find_recipe(recipe)
+    if isinstance(init, str):
+        settings["init"], init = init, None
+    recipe, noise = find_recipe(recipe, **settings), generator(seed)
+    all_terms = [*recipe_terms(recipe), *terms]
+    if not any(term.weight for term in all_terms):
+        raise RecipeError(
+            f"there is nothing to do: the weights of {', '.join(term.name for term in all_terms)} are all 0"
+        )
     extractor = extractor or shared_extractor(
         recipe.network, recipe.weights, recipe.pooling, recipe.padding, str(pick_device(device))
     )
     photograph = as_image(content, recipe.size).to(extractor.device)
     longest = max(2 * recipe.style_scale * max(photograph.shape[-2:]), ENOUGH)
-    given = [(_at_most(as_image(p), longest), weight) for p, weight in weighted_styles(style)]
+    weighted = weighted_styles(style)
+    given = [(_at_most(as_image(painting), longest), weight) for painting, weight in weighted]
+    names = [f"the painting {name}" for name in map(source_name, (painting for painting, _ in weighted))]
+    _check_size("the photograph", photograph, all_terms, extractor)
+    for name, (painting, _) in zip(names, given, strict=True):
+        _check_size(name, painting, [t for t in all_terms if t.name == "style"], extractor)
     height, width = photograph.shape[-2:]
     if check_memory:
         require_memory((height, width), [(p.shape[-2], p.shape[-1]) for p, _ in given], recipe, extractor)
@@ -172,10 +156,22 @@ def optimise(
             )
         start = start if target.shape[1] == 3 else rgb_to_yuv(start)[:, :1]
     elif recipe.init == "noise":
-        start = torch.rand(target.shape, generator=torch.Generator().manual_seed(seed)).to(extractor.device)
+        start = torch.rand(target.shape, generator=noise).to(extractor.device)
     else:
         start, detail = target, recipe.detail
     return _coarse_to_fine(photograph, Scene(target, styles), start, detail, recipe, extractor, terms)
+
+
+def _check_size(name: str, image: Tensor, terms: Sequence[Term], extractor: FeatureExtractor) -> None:
+    """Raises LayerError where an image is too small for a layer that a term looks at; name: of the image."""
+    least = {layer: extractor.least_size(layer) for term in terms for layer in term.layers}
+    height, width = image.shape[-2:]
+    deepest = max(least, key=lambda layer: least[layer], default="")
+    if least and min(height, width) < least[deepest]:
+        raise LayerError(
+            f"{deepest} needs at least {least[deepest]} x {least[deepest]} pixels, {name} has {width} x "
+            f"{height}; use a larger picture, or layers less deep"
+        )
 
 
 def _coarse_to_fine(photograph, scene: Scene, image, detail, recipe, extractor, added) -> Iterator[Step]:

@@ -409,6 +409,29 @@ def test_an_option_of_the_transfer_is_refused_beside_another_method(option):
     assert not Path("out.png").exists()
 
 
+def test_snapshots_of_a_second_run_have_a_folder_of_their_own():
+    for _ in range(3):
+        words = ["astronaut", "starry_night", "-o", "out.png", "--snapshots", "shots", *SMALL]
+        assert run(*words)[0] == 0
+    counts = {folder.name: len(list(folder.glob("step_*.png"))) for folder in Path().glob("shots*")}
+    assert set(counts) == {"shots", "shots-2", "shots-3"} and len(set(counts.values())) == 1
+    Path("empty").mkdir()
+    assert run("astronaut", "starry_night", "-o", "out.png", "--snapshots", "empty", *SMALL)[0] == 0
+    assert list(Path("empty").glob("step_*.png")) and not Path("empty-2").exists()
+
+
+def test_the_list_says_which_recipe_needs_a_download():
+    said = {line.split()[0]: line for line in run("--list")[1].splitlines()}
+    assert said["squeezenet"].endswith("Downloads 5 MB at its first use.")
+    assert [name for name, line in said.items() if "Downloads" in line] == ["squeezenet"]
+
+
+def test_the_command_line_advises_its_own_options():
+    message = complaint("astronot", "gravel", "-o", "out.png")[1]
+    assert "did you mean astronaut?" in message and message.endswith("samples)")
+    assert "(--list names the " in message and "sample_names" not in message
+
+
 def test_too_little_memory_names_the_way_round_it(monkeypatch):
     monkeypatch.setattr("stylelab.optimisation.memory.memory_free", lambda device: 1e6)
     code, message = complaint("astronaut", "starry_night", "-o", "out.png", *SMALL)
@@ -490,7 +513,7 @@ BAD_PICTURES = {
     "astronaut cut.jpg": "cut.jpg: the file ends after 2,000 bytes, before the picture is complete",
     "astronaut folder": "folder: a folder, not a picture; name one of the files in it",
     "https://example.org/a.jpg gravel": "https://example.org/a.jpg: an address, not a file; download",
-    "thin.png gravel": "relu5_1 needs at least 16 x 16 pixels, this image has ",
+    "thin.png gravel": "relu5_1 needs at least 16 x 16 pixels, the photograph has ",
     "astronaut gravel --recipe none.png": "none.png: no such file in {here}; ",
     "astronaut gravel --recipe thin.png": "thin.png: holds no settings; only pictures saved by stylelab do",
 }

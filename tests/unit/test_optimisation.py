@@ -1,12 +1,16 @@
 """The transfer: what it minimises, in which order, from where, until when, and what it hands back."""
 
+import base64
 import io
 import math
+import re
 import signal
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from stylelab import FeatureExtractor
@@ -25,7 +29,7 @@ from stylelab.optimisation.running import Result, Step, optimise, transfer
 from stylelab.optimisation.terms import recipe_objective, recipe_terms
 from stylelab.pictures.loading import load_image
 from stylelab.pictures.resampling import quantise, resize
-from stylelab.pictures.saving import save_image
+from stylelab.pictures.saving import read_settings, save_image
 
 # Small and quick, and every setting that a test below relies on is said here.
 SMALL = Recipe(
@@ -315,7 +319,7 @@ def test_a_small_picture_starts_at_the_least_size_of_the_network(vgg, random_ima
 
 
 def test_a_picture_too_small_for_the_network_is_refused_with_the_least_size(vgg, random_image, painting):
-    with pytest.raises(LayerError, match="relu5_1 needs at least 16 x 16 pixels, this image has 30 x 12"):
+    with pytest.raises(LayerError, match="relu5_1 needs at least 16 x 16 pixels, the photograph has 30 x 12"):
         list(optimise(random_image(1, 12, 30), painting, SMALL, vgg))
 
 
@@ -567,11 +571,13 @@ def test_pictures_are_complained_about_before_the_first_step(vgg, photo, paintin
 
 
 def test_styles_that_make_no_sense_are_refused(vgg, photo, painting):
-    for styles in ([], [painting], ["starry_night", "gravel"], [(painting, 1.0, 2.0)]):
-        with pytest.raises(
-            StylelabError, match=r"a list of styles holds \(image, weight\) pairs, at least one"
-        ):
+    for styles in ([], {}, ()):
+        with pytest.raises(StylelabError, match="no style: give a painting, or a list of them"):
             optimise(photo, styles, SMALL, vgg)
+    with pytest.raises(ImageError, match="a picture cannot be read from tuple"):
+        optimise(photo, [(painting, 1.0, 2.0)], SMALL, vgg)
+    with pytest.raises(StylelabError, match="style weights"):
+        optimise(photo, {"gravel": "much"}, SMALL, vgg)
     for weights in ((0.0, 0.0), (1.0, -1.0), (math.inf, 1.0), (math.nan, 1.0)):
         with pytest.raises(StylelabError, match="style weights"):
             optimise(photo, [(painting, w) for w in weights], SMALL, vgg)
@@ -822,6 +828,99 @@ def test_bounds_none_leaves_the_range_and_clamp_does_not(random_image):
     held = descend(bowl(centre), start, 30, bounds="clamp")
     assert free[-1][0].max() > 1.4
     assert all(image.max() <= 1 for image, _ in held) and held[-1][0].min() > 0.95
+
+
+# --- what people type
+
+
+def last(*arguments, **options):
+    return transfer(*arguments, progress=False, **options).image
+
+
+def test_several_styles_can_be_written_as_a_list_or_with_their_weights(random_vgg, photo):
+    one = last(photo, [("gravel", 2), ("brick", 1)], ONE_SIZE, random_vgg)
+    assert torch.equal(last(photo, {"gravel": 2, "brick": 1}, ONE_SIZE, random_vgg), one)
+    equal = last(photo, [("gravel", 1.0), ("brick", 1.0)], ONE_SIZE, random_vgg)
+    for written in (["gravel", "brick"], ("gravel", "brick"), [("gravel", 3), ("brick", np.float32(3))]):
+        assert torch.equal(last(photo, written, ONE_SIZE, random_vgg), equal)
+    assert torch.equal(
+        last(photo, ("gravel", 1), ONE_SIZE, random_vgg), last(photo, "gravel", ONE_SIZE, random_vgg)
+    )
+
+
+def test_any_setting_of_the_recipe_can_be_said_by_keyword(random_vgg, photo, painting):
+    said = transfer(photo, painting, ONE_SIZE, random_vgg, progress=False, style_weight=10, steps=2)
+    recipe = ONE_SIZE.replace(style_weight=10, steps=2)
+    assert said.recipe.style_weight == 10 and len(said.history) == 2
+    assert torch.equal(said.image, last(photo, painting, recipe, random_vgg))
+    *_, step = optimise(photo, painting, ONE_SIZE, random_vgg, style_weight=10, steps=2)
+    assert torch.equal(step.image, said.image)
+    noise = ONE_SIZE.replace(init="noise")
+    assert torch.equal(
+        last(photo, painting, ONE_SIZE, random_vgg, init="noise"), last(photo, painting, noise, random_vgg)
+    )
+    with pytest.raises(RecipeError, match=r'unknown setting "style_wieght"; did you mean style_weight'):
+        transfer(photo, painting, ONE_SIZE, random_vgg, style_wieght=3)
+    with pytest.raises(RecipeError, match='unknown init "zeros"'):
+        transfer(photo, painting, ONE_SIZE, random_vgg, init="zeros")
+
+
+def test_a_dict_of_settings_is_a_recipe(random_vgg, photo, painting):
+    settings = {"scales": [1.0], "steps": 3, "style_weight": 2, "precision": "float32"}
+    made = transfer(photo, painting, settings, random_vgg, progress=False)
+    assert made.recipe.style_weight == 2 and len(made.history) == 3
+    again = transfer(photo, painting, made.recipe.to_dict(), random_vgg, progress=False)
+    assert torch.equal(again.image, made.image)
+
+
+def test_where_all_weights_are_0_there_is_nothing_to_do(random_vgg, photo, painting):
+    nothing = r"there is nothing to do: the weights of content, style, tv are all 0"
+    with pytest.raises(RecipeError, match=nothing):
+        transfer(photo, painting, ONE_SIZE, random_vgg, content_weight=0, style_weight=0)
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", None, -1, True, 2**63])
+def test_a_seed_is_a_whole_number(random_vgg, photo, painting, seed):
+    with pytest.raises(StylelabError, match=r"seed .*: use a whole number from 0 to 9223372036854775807"):
+        transfer(photo, painting, ONE_SIZE, random_vgg, seed=seed)
+
+
+def test_a_picture_that_is_too_small_is_named(random_vgg, photo, tmp_path):
+    save_image(torch.rand(1, 3, 9, 40), tmp_path / "thin.png")
+    with pytest.raises(
+        LayerError, match=r"needs at least 16 x 16 pixels, the painting thin\.png has 40 x 9; "
+    ):
+        transfer(photo, ["gravel", tmp_path / "thin.png"], ONE_SIZE, random_vgg)
+
+
+# --- what a result can do
+
+
+def test_a_saved_result_is_its_own_receipt(random_vgg, painting, tmp_path):
+    made = transfer("cat", {"gravel": 2}, ONE_SIZE, random_vgg, progress=False, size=48, seed=3)
+    settings = read_settings(made.save(tmp_path / "mine.png"))
+    assert torch.equal(load_image(tmp_path / "mine.png"), quantise(made.image))
+    assert (settings["content"], settings["style"], settings["seed"]) == ("cat", [["gravel", 2.0]], 3)
+    assert Recipe.from_dict(settings["recipe"]) == made.recipe and "stopped_after" not in settings
+    given = transfer(load_image("cat", 48), painting, ONE_SIZE, random_vgg, progress=False, init=made.image)
+    settings = given.settings()
+    assert (settings["content"], settings["style"]) == ("picture", [["picture", 1.0]])
+    assert {"init", "detail"} <= set(settings["without_effect"])
+
+
+def test_a_result_and_a_step_show_themselves_with_one_line(random_vgg, photo, painting):
+    made = transfer(photo, painting, ONE_SIZE, random_vgg, progress=False)
+    step = next(optimise(photo, painting, ONE_SIZE, random_vgg))
+    for shown, begins in (
+        (made, f"{photo.shape[-1]} × {photo.shape[-2]} px, 6 steps in "),
+        (step, "Step 1 of 6, "),
+    ):
+        bundle = shown._repr_mimebundle_()
+        assert repr(shown).startswith(begins) and "\n" not in repr(shown)
+        assert "style " in repr(shown) and bundle["text/plain"] == repr(shown)
+        (data,) = re.findall(r'src="data:image/jpeg;base64,([^"]+)"', bundle["text/html"])
+        assert Image.open(io.BytesIO(base64.b64decode(data))).size == (photo.shape[-1], photo.shape[-2])
+        assert f"<em>{shown!r}</em>" in bundle["text/html"]
 
 
 # --- what is optimised, and what is recorded

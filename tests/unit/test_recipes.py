@@ -282,6 +282,17 @@ def test_settings_of_an_older_version_are_read():
     assert Recipe.from_dict(old) == RECIPES["gatys"].replace(optimiser="adam")
 
 
+def test_other_scales_fill_in_what_follows_from_them():
+    default = RECIPES["default"]
+    one = default.replace(scales=(1.0,), steps=5)
+    assert (one.steps, one.style_factors) == ((5,), (1.0,))
+    two = default.replace(scales=(0.5, 1.0))
+    assert (two.steps, two.style_factors) == (default.steps[1:], default.style_factors[1:])
+    four = default.replace(scales=(0.125, 0.25, 0.5, 1.0), steps=(9, 9, 9, 9))
+    assert four.steps == (9, 9, 9, 9) and four.style_factors == (0.25, *default.style_factors)
+    assert RECIPES["gatys"].replace(scales=(0.25, 0.5, 1.0), steps=70).steps == (29, 29, 12)
+
+
 def test_steps_as_one_number_keep_the_recipes_proportions():
     recipe = Recipe(scales=(0.25, 0.5, 1.0), steps=(60, 30, 10), style_factors=(1.0, 1.0, 1.0))
     assert recipe.replace(steps=200).steps == (120, 60, 20)
