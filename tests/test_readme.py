@@ -43,6 +43,7 @@ VARIED = [
     (r"pytest\b.*", r"\g<0> --collect-only --quiet", "this is pytest already"),
     (r"jupyter (lab|notebook)\b.*", r"\g<0> --version", "tests/browser starts the real one"),
     (r"\.ci/run", "bash -n .ci/run", "it runs this test"),
+    (r"\.ci/lowest", "bash -n .ci/lowest", "it installs gigabytes, and runs the unit tests"),
     (
         r"(python -m tests\.benchmarks) .*",
         r"\1 --help",
