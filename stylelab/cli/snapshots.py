@@ -1,6 +1,5 @@
 """The progress of a transfer as pictures in a folder, and as an animated GIF."""
 
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylelab.errors import ImageError, StylelabError
+from stylelab.files import atomic_write, expanded
 from stylelab.pictures.resampling import resize
 from stylelab.pictures.saving import save_image, to_pil
 
@@ -24,7 +24,7 @@ class Snapshots:
     """
 
     def __init__(self, folder: str | Path, shape: Sequence[int], steps: int, count: int = 24) -> None:
-        self.folder, self.shape = Path(folder), (shape[0], shape[1])
+        self.folder, self.shape = expanded(folder), (shape[0], shape[1])
         if count < 1:
             raise StylelabError(f"count {count}: save 1 picture or more")
         gaps = max(1, count - 1)
@@ -53,12 +53,7 @@ class Snapshots:
             raise ImageError(f"{name}: no picture has been taken yet; run the transfer first")
         first, *others = self.frames.values()
         pauses = [PAUSE] * len(others) + [LAST_PAUSE]
-        path, part = self.folder / name, self.folder / f".{secrets.token_hex(6)}.part"
-        try:
+        path = self.folder / name
+        with atomic_write(path, ImageError) as part:
             first.save(part, "GIF", save_all=True, append_images=others, duration=pauses, loop=0)
-            part.replace(path)
-        except OSError as error:
-            raise ImageError(f"{name}: cannot be written ({error.strerror or error})") from error
-        finally:
-            part.unlink(missing_ok=True)
         return path

@@ -1,8 +1,6 @@
 """Image tensors to files: whole or not at all, with the settings that made them inside."""
 
 import json
-import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,18 +11,14 @@ from torch import Tensor
 
 from stylelab import __version__
 from stylelab.errors import ImageError
-from stylelab.files import expanded
+from stylelab.files import atomic_write, checked_target, expanded
 from stylelab.pictures.decoding import check_size, open_picture
 from stylelab.pictures.loading import picture_path
 from stylelab.pictures.resampling import quantise
 
 FORMAT = 2  # of receipts; those of 1 did not say so
 _PNG_KEY = "stylelab"
-
-
 _EXIF_DESCRIPTION = 0x010E
-
-
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
@@ -35,7 +29,7 @@ def save_image(image: Tensor, path: str | Path, settings: dict | None = None, qu
     settings: what made the picture, JSON-able; read_settings gets it back (kept in a PNG text chunk, or in
     the EXIF description of a JPEG or WebP). quality: 1 to 100, of JPEG and WebP.
     Returns the path. Raises ImageError for another shape, values that are not finite, an unknown
-    ending, a missing folder or a disk that refuses.
+    ending, a missing folder, a write-protected file or a disk that refuses.
     """
     path = writable_path(path)
     kind = _FORMATS[path.suffix.lower()]
@@ -45,38 +39,23 @@ def save_image(image: Tensor, path: str | Path, settings: dict | None = None, qu
         options["subsampling"] = 0
     if settings is not None:
         options |= _settings_options(kind, json.dumps(settings))
-    # Beside the target, so that the rename cannot cross file systems; not tempfile's, whose files only
-    # their owner may read.
-    part = path.with_name(f".{secrets.token_hex(6)}.part")
-    try:
+    with atomic_write(path, ImageError) as part:
         picture.save(part, format=kind, **options)
-        part.replace(path)
-    except (OSError, ValueError) as error:
-        raise ImageError(
-            f"{path.name}: cannot be written: {getattr(error, 'strerror', None) or error}"
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 
 def writable_path(path: str | Path) -> Path:
     """The path, "~" expanded, if save_image can write there; to ask before a long computation.
 
-    Raises ImageError for an unknown ending, a missing or protected folder, or a folder of that name.
+    Raises ImageError for an unknown ending, a missing or protected folder, a folder of that name, or a
+    write-protected file.
     """
     path = expanded(path)
     if path.suffix.lower() not in _FORMATS:
         raise ImageError(
             f'{path.name}: cannot write "{path.suffix}" files; end the name in .png, .jpg or .webp'
         )
-    if not path.parent.is_dir():
-        raise ImageError(f"{path.name}: there is no folder {path.parent} to write it to; make it first")
-    if path.is_dir():
-        raise ImageError(f"{path.name}: a folder of that name is in the way; choose another name")
-    if not os.access(path.parent, os.W_OK):
-        raise ImageError(f"{path.name}: you may not write to the folder {path.parent}; choose another")
-    return path
+    return checked_target(path, ImageError)
 
 
 def _settings_options(kind: str, text: str) -> dict:

@@ -172,9 +172,15 @@ def test_a_gif_of_nothing_and_a_gif_that_cannot_be_written_say_so(tmp_path, monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full_disk)
-    with pytest.raises(ImageError, match=r"progress\.gif: cannot be written \(No space left on device\)"):
+    with pytest.raises(ImageError, match=r"progress\.gif: cannot be written: No space left on device"):
         shots.animate()
     assert [path.name for path in tmp_path.iterdir()] == ["step_0001.png"]
+    monkeypatch.undo()
+    (tmp_path / "progress.gif").write_text("mine")
+    (tmp_path / "progress.gif").chmod(0o444)
+    with pytest.raises(ImageError, match=r"progress\.gif: write-protected"):
+        shots.animate()
+    assert (tmp_path / "progress.gif").read_text() == "mine"
 
 
 def test_styles_are_mixed_by_their_weights():

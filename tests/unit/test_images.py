@@ -18,7 +18,7 @@ from stylelab.errors import ImageError
 from stylelab.pictures import samples
 from stylelab.pictures.loading import load_image
 from stylelab.pictures.resampling import quantise, resize
-from stylelab.pictures.saving import read_settings, save_image, to_pil
+from stylelab.pictures.saving import read_settings, save_image, to_pil, writable_path
 
 FILE_FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
@@ -628,6 +628,13 @@ def test_where_it_cannot_be_saved(tmp_path):
     assert complaint(save_image, image, tmp_path / "b.png") == (
         "b.png: a folder of that name is in the way; choose another name"
     )
+    (tmp_path / "c.png").write_text("mine")
+    (tmp_path / "c.png").chmod(0o444)
+    for refuse in (lambda path: save_image(image, path), writable_path):
+        assert complaint(refuse, tmp_path / "c.png") == (
+            "c.png: write-protected; choose another name, or allow writing to it first"
+        )
+    assert (tmp_path / "c.png").read_text() == "mine"
 
 
 # --- settings ----------------------------------------------------------------------------------------
