@@ -5,6 +5,7 @@ one sample of it. A net fitted to those samples is itself a convolution: its fir
 every pixel, the others are 1×1 convolutions on what the first one found.
 """
 
+import io
 import itertools
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from stylelab.colour.spaces import rgb_to_yuv, yuv_to_rgb
 from stylelab.errors import StylelabError, WeightsError, unknown
+from stylelab.files import atomic_write, expanded
 from stylelab.patches.windows import as_channels, check_patch
 from stylelab.pictures.filters import reflect_pad
 
@@ -70,13 +72,20 @@ class PatchNet(nn.Module):
         return (values + 1) / 2
 
     def save(self, path: str | Path) -> None:
-        """Write the net's weights and shape to a file that PatchNet.load reads."""
-        torch.save({"stylelab PatchNet": self.shape, "weights": self.state_dict()}, path)
+        """Write the net's weights and shape to a file that PatchNet.load reads; the whole file, or none.
+
+        path: in a folder that exists, "~" expanded; a file there is replaced. Raises WeightsError for a
+        missing folder, a write-protected file or a disk that refuses.
+        """
+        # By way of memory: where the disk is full, torch's own writer ends in a bare RuntimeError.
+        torch.save({"stylelab PatchNet": self.shape, "weights": self.state_dict()}, buffer := io.BytesIO())
+        with atomic_write(path, WeightsError) as part:
+            part.write_bytes(buffer.getbuffer())
 
     @classmethod
     def load(cls, path: str | Path) -> "PatchNet":
         """The net that `save` wrote; WeightsError for any other file. Nothing in the file is executed."""
-        path = Path(path)
+        path = expanded(path)
         try:
             saved = torch.load(path, map_location="cpu", weights_only=True)
             net = cls(**saved["stylelab PatchNet"])

@@ -31,7 +31,7 @@ def test_the_file_appears_when_the_block_has_ended(tmp_path):
         (ValueError("too wide"), ImageError, "cannot be written: too wide"),
         (StylelabError("my own words"), StylelabError, "^my own words$"),
         (KeyError("a mistake of ours"), KeyError, "a mistake of ours"),
-        (KeyboardInterrupt(), KeyboardInterrupt, ""),
+        (KeyboardInterrupt("Ctrl-C"), KeyboardInterrupt, "Ctrl-C"),
     ],
 )
 def test_of_a_failure_nothing_is_left(tmp_path, failure, raised, message):
