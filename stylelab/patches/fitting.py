@@ -1,5 +1,6 @@
 """How a patch net learns a filter from pairs of pictures."""
 
+import copy
 import math
 from collections.abc import Iterator
 
@@ -13,9 +14,11 @@ from stylelab.patches.windows import as_channels, extract_patches
 from stylelab.progress import progress_bar
 
 OPTIMISERS = ("adam", "sgd")
-
-
-MOST_SAMPLES = 500_000
+MOST_SAMPLES = 500_000  # patches, of all pairs together
+HELD_OUT, BLOCK = 0.1, 16  # share of the pixels not learnt from, to judge by; least side of a block of them
+# A trained net stays where its error is below this share of its start's. A linear map errs on any picture as
+# on those it learnt from. What a net adds may fail there: where all that was bright was small, skies go dark.
+WORTH = 0.85
 
 
 def fit_patch_net(
@@ -30,10 +33,12 @@ def fit_patch_net(
 
     pairs: [(original, filtered), ...], images (N, 1 or 3, H, W) in [0, 1]. optimiser: "adam" starts from the
     least-squares linear map, takes batches of 1,024 patches and glides to rest once the loss no longer
-    falls; "sgd" is the published one: a random start, batches of 256, learning rate 0.01 to the end.
-    seed: of the start and of the batches. progress: show a bar. steps: at most so many batches.
+    falls; where that has not lowered the error by a sixth, of a tenth of the pixels that were kept apart, the
+    net is its start again. "sgd" is the published one: a random start, all pixels, batches of 256, learning
+    rate 0.01 to the end. seed: of the start, the pixels kept apart and the batches. progress: show a bar.
+    steps: at most so many batches, from 1 on.
     Returns the mean squared error of every 25 steps, of values in [0, 1], clamped as a picture's are.
-    Raises StylelabError for an unknown optimiser and ImageError for images that make no pair.
+    Raises StylelabError for an unknown optimiser or no step, and ImageError for images that make no pair.
     """
     losses = []
     with progress_bar(steps, "patch net", "step", progress) as bar:
@@ -50,41 +55,49 @@ def training(
     """What fit_patch_net does, as a generator that can be watched, paused and stopped.
 
     Yields, every 25 steps: the step, the last step as far as is known, and the mean squared error of the 25.
+    Meanwhile the net is the trained one; when the generator ends or is closed, it is that or its start again.
     """
     if optimiser not in OPTIMISERS:
         raise StylelabError(unknown("optimiser", optimiser, OPTIMISERS, "patches.OPTIMISERS"))
+    if steps < 1:
+        raise StylelabError(f"steps {steps}: a net learns from 1 step on; 1500 is the default")
     generator = torch.Generator().manual_seed(seed)
-    patches, values = _samples(net, pairs, generator)
+    learnt, judged = _samples(net, pairs, generator, HELD_OUT if optimiser == "adam" else 0.0)
     _start_random(net, generator)
     device = net.layers[0].weight.device
     if optimiser == "adam":
-        _start_linear(net, patches, values)
+        _start_linear(net, *learnt)
         fused = device.type in ("cpu", "cuda")
         batch, rate, glide, method = 1024, 5e-3, 400, torch.optim.Adam(net.parameters(), fused=fused)
     else:
         batch, rate, glide, method = 256, 0.01, 1, torch.optim.SGD(net.parameters())
-    patches, values = patches.to(device), values.to(device)
+    patches, values = (part.to(device) for part in learnt)
+    start, start_error = copy.deepcopy(net.state_dict()), _error(net, *judged)
     losses, recent, end = [], [], steps
-    for step in range(1, steps + 1):
-        chosen = torch.randint(len(patches), (batch,), generator=generator).to(device)
-        output = net(patches[chosen])
-        # Clamped as the picture is; but the gradient passes, to call back what strays too far.
-        output = output + (output.clamp(0, 1) - output).detach()
-        loss = (output - values[chosen]).square().mean()
-        method.zero_grad()
-        (4 * loss).backward()  # in the net's own units, −1 to 1, as the published learning rate has it
-        for group in method.param_groups:
-            group["lr"] = rate * min(1, (end - step + 1) / glide)
-        method.step()
-        recent.append(loss.detach())
-        if step % 25 == 0 or step == end:
-            losses.append(torch.stack(recent).mean().item())
-            recent = []
-            yield step, end, losses[-1]
-        if step == end:
-            break
-        if end == steps and step % 25 == 0 and _is_level(losses):
-            end = min(steps, step + glide)
+    try:
+        for step in range(1, steps + 1):
+            chosen = torch.randint(len(patches), (batch,), generator=generator).to(device)
+            output = net(patches[chosen])
+            # Clamped as the picture is; but the gradient passes, to call back what strays too far.
+            output = output + (output.clamp(0, 1) - output).detach()
+            loss = (output - values[chosen]).square().mean()
+            method.zero_grad()
+            (4 * loss).backward()  # in the net's own units, −1 to 1, as the published learning rate has it
+            for group in method.param_groups:
+                group["lr"] = rate * min(1, (end - step + 1) / glide)
+            method.step()
+            recent.append(loss.detach())
+            if step % 25 == 0 or step == end:
+                losses.append(torch.stack(recent).mean().item())
+                recent = []
+                yield step, end, losses[-1]
+            if step == end:
+                break
+            if end == steps and step % 25 == 0 and _is_level(losses):
+                end = min(steps, step + glide)
+    finally:
+        if _error(net, *judged) > WORTH * start_error:
+            net.load_state_dict(start)
 
 
 def _is_level(losses: list[float], span: int = 8) -> bool:
@@ -92,17 +105,50 @@ def _is_level(losses: list[float], span: int = 8) -> bool:
     return len(losses) >= 2 * span and sum(losses[-span:]) >= 0.99 * sum(losses[-2 * span : -span])
 
 
-def _samples(net: PatchNet, pairs, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """The (n, C·p²) patches and (n, C) values of all pairs, a random part where there are too many."""
+def _samples(net: PatchNet, pairs, generator: torch.Generator, share: float):
+    """The samples to learn from and those to judge by, each (n, C·p²) patches and (n, C) values.
+
+    Positions are drawn first, a random part where there are too many, and only their patches are cut: all
+    patches of a photograph of 12 megapixels would take gigabytes. share: of the pixels, to judge by.
+    """
     pairs = check_pairs(pairs, net.channels)
     most = MOST_SAMPLES // len(pairs)
-    patches, values = [], []
+    learnt, judged = [], []
     for original, filtered in pairs:
-        rows = extract_patches(original, net.patch)
-        chosen = torch.randperm(len(rows), generator=generator)[:most]
-        patches.append(rows[chosen])
-        values.append(filtered.permute(0, 2, 3, 1).reshape(-1, net.channels)[chosen])
-    return torch.cat(patches), torch.cat(values)
+        height, width = original.shape[2:]
+        apart = _places(height, width, share, net.patch, generator)
+        for kind, samples, limit in ((0, learnt, most), (1, judged, most // 10)):
+            places = (apart == kind).expand(len(original), -1, -1).flatten().nonzero()[:, 0]
+            chosen = places[torch.randperm(len(places), generator=generator)[:limit]]
+            values = filtered.permute(0, 2, 3, 1)[torch.unravel_index(chosen, (len(original), height, width))]
+            samples.append((extract_patches(original, net.patch, chosen), values))
+    return [[torch.cat(part) for part in zip(*samples, strict=True)] for samples in (learnt, judged)]
+
+
+def _places(height: int, width: int, share: float, patch: int, generator: torch.Generator) -> Tensor:
+    """What each pixel (H, W) is for: 0 to learn from, 1 to judge by, 2 neither.
+
+    Judged by are whole blocks, drawn at random: single pixels would have their neighbours among those learnt
+    from. About each block lies a rim so wide that no patch learnt from holds a pixel of the block. Of a
+    picture of fewer than four blocks, everything is learnt from.
+    """
+    side, rim = max(BLOCK, max(height, width) // 12), patch // 2
+    rows, columns = (math.ceil(length / side) for length in (height, width))
+    number = max(1, round(share * rows * columns)) if share and rows * columns >= 4 else 0
+    blocks = torch.zeros(rows * columns)
+    blocks[torch.randperm(rows * columns, generator=generator)[:number]] = 1.0
+    whole = blocks.view(1, 1, rows, columns).repeat_interleave(side, 2).repeat_interleave(side, 3)
+    judged = whole[..., :height, :width]
+    return (2 * F.max_pool2d(judged, 2 * rim + 1, 1, rim) - judged)[0, 0]
+
+
+@torch.no_grad()
+def _error(net: PatchNet, patches: Tensor, values: Tensor) -> float:
+    """The mean squared error of the net's picture, clamped; 0 where there is nothing to judge by."""
+    device = net.layers[0].weight.device
+    chunks = zip(patches.split(65_536), values.split(65_536), strict=True)
+    errors = [(net(p.to(device)).clamp(0, 1) - v.to(device)).square().sum().item() for p, v in chunks]
+    return sum(errors) / max(1, values.numel())
 
 
 def check_pairs(pairs, channels: int) -> list[tuple[Tensor, Tensor]]:
@@ -134,9 +180,13 @@ def _start_linear(net: PatchNet, patches: Tensor, values: Tensor) -> None:
     The other units stay random and unheard until the last layer learns to listen to them.
     """
     _, gain, offset = ACTIVATIONS[net.activation]
-    inputs = F.pad(2 * patches - 1, (0, 1), value=1.0).double()
-    normal = torch.linalg.pinv(inputs.T @ inputs, hermitian=True)
-    solution = (normal @ (inputs.T @ (2 * values - 1).double())).T.float()
+    # Summed in parts: in double precision all patches at once would take twice their memory again.
+    squares, products = 0.0, 0.0
+    for part, wanted in zip(patches.split(65_536), values.split(65_536), strict=True):
+        inputs = F.pad(2 * part - 1, (0, 1), value=1.0).double()
+        squares = squares + inputs.T @ inputs
+        products = products + inputs.T @ (2 * wanted - 1).double()
+    solution = (torch.linalg.pinv(squares, hermitian=True) @ products).T.float()
     carriers, first, last = slice(0, net.channels), net.layers[0], net.layers[-1]
     if first is last:
         gain, offset = 1.0, 0.0

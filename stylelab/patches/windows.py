@@ -11,15 +11,19 @@ from stylelab.errors import ImageError, StylelabError
 from stylelab.pictures.filters import reflect_pad
 
 
-def extract_patches(image: Tensor, size: int) -> Tensor:
-    """The size × size neighbourhood of every pixel, the image's border mirrored.
+def extract_patches(image: Tensor, size: int, pixels: Tensor | None = None) -> Tensor:
+    """The size × size neighbourhood of every pixel, or of some, the image's border mirrored.
 
-    image: (N, C, H, W). size: odd. Returns (N·H·W, C·size²), pixels in reading order, channel by channel.
+    image: (N, C, H, W). size: odd. pixels: (n,) which ones, counted in reading order through all N images;
+    only their patches are made. All of them together take size² times the image's memory.
+    Returns (n, C·size²), n = N·H·W unless pixels are given; each patch channel by channel.
     """
     check_patch(size)
     padded = reflect_pad(image, size // 2)
-    windows = padded.unfold(2, size, 1).unfold(3, size, 1)
-    return windows.permute(0, 2, 3, 1, 4, 5).reshape(-1, image.shape[1] * size**2)
+    windows = padded.unfold(2, size, 1).unfold(3, size, 1).permute(0, 2, 3, 1, 4, 5)
+    if pixels is not None:
+        windows = windows[torch.unravel_index(pixels, windows.shape[:3])]
+    return windows.reshape(-1, image.shape[1] * size**2)
 
 
 def fold_patches(patches: Tensor, shape: tuple[int, int, int, int], step: int = 1) -> Tensor:
