@@ -3,25 +3,41 @@
 import io
 import os
 import re
+import stat
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, TypeAlias, TypeVar
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from stylelab.errors import ImageError
+from stylelab.errors import ImageError, StylelabError
 
 MAX_PIXELS = 64_000_000
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*", b"BM")
 # What Pillow's decoders raise on a damaged file.
 _DAMAGE = (OSError, SyntaxError, ValueError, LookupError, TypeError, EOFError, struct.error, zlib.error)
+# From 89 megapixels on Pillow warns, from 179 on it refuses. The warning is let out, beside the error that
+# follows it here: to silence it would change the warnings of every thread, and labs read in several. Where a
+# program makes errors of warnings, it is caught.
+_TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+_NO_FILES = {
+    stat.S_IFDIR: "a folder, not a picture; name one of the files in it",
+    stat.S_IFIFO: "a named pipe, not a picture; give the path of a file, or its bytes",
+    stat.S_IFSOCK: "a socket, not a picture; give the path of a file, or its bytes",
+}
+_DEVICE = "a device, not a picture; give the path of a file, or its bytes"
+
+FileSource: TypeAlias = str | os.PathLike | bytes | bytearray | memoryview | BinaryIO
+PictureSource: TypeAlias = FileSource | Image.Image | np.ndarray
+Read = TypeVar("Read")
 
 
-def read_pixels(source) -> np.ndarray:
+def read_pixels(source: PictureSource) -> np.ndarray:
     """The pixels of a picture: upright, sRGB-encoded, transparency laid on white.
 
     source: an existing path, bytes, an open binary file, a PIL image or a numpy array
@@ -32,41 +48,45 @@ def read_pixels(source) -> np.ndarray:
     if isinstance(source, np.ndarray):
         return _array_pixels(source, "the array")
     if isinstance(source, Image.Image):
-        return _guarded(
-            source, Path(getattr(source, "filename", "") or "the PIL image").name, _picture_pixels
-        )
-    return open_picture(source, _picture_pixels)
+        name = Path(str(getattr(source, "filename", "") or "the PIL image")).name
+        with _told(name):
+            parts = _decoded(source, name)
+        return _picture_pixels(parts, name)
+    return _picture_pixels(*open_picture(source, _decoded))
 
 
-def open_picture(source, read: Callable[[Image.Image, str], Any]) -> Any:
-    """What `read(picture, name)` returns for the opened, not yet decoded, picture.
+def open_picture(source: FileSource, decode: Callable[[Image.Image, str], Read]) -> tuple[Read, str]:
+    """What `decode(picture, name)` returns for the opened, not yet decoded, picture, and the name.
 
-    source: an existing path, bytes or an open binary file. Raises ImageError where it is no picture.
+    source: an existing path, bytes or an open binary file. decode: asks Pillow only, for whatever it raises
+    is taken for damage of the file; but a StylelabError passes. Raises ImageError where it is no picture.
     """
     if isinstance(source, bytes | bytearray | memoryview):
-        return _open_stream(io.BytesIO(source), "the bytes given", read)
-    if hasattr(source, "read"):
+        return _open_stream(io.BytesIO(source), "the bytes given", decode)
+    if not isinstance(source, str | os.PathLike):
+        if not hasattr(source, "read"):
+            raise ImageError(
+                f"a picture cannot be read from {type(source).__name__}; "
+                "give a sample's name, a path, bytes, an open binary file, a PIL image or a numpy array"
+            )
         name = Path(str(getattr(source, "name", "") or "the file object")).name
         if source.seekable():
             source.seek(0)
         data = source.read()
         if isinstance(data, str):
             raise ImageError(f'{name}: opened as text; open it as bytes, with mode "rb"')
-        return _open_stream(io.BytesIO(data), name, read)
-    if not isinstance(source, str | os.PathLike):
-        raise ImageError(
-            f"a picture cannot be read from {type(source).__name__}; "
-            "give a sample's name, a path, bytes, an open binary file, a PIL image or a numpy array"
-        )
+        return _open_stream(io.BytesIO(data), name, decode)
     path = Path(source)
-    if path.is_dir():
-        raise ImageError(f"{path.name or path}: a folder, not a picture; name one of the files in it")
     try:
+        # Asked before it is opened: a pipe that nobody writes to would be waited for without end.
+        kind = stat.S_IFMT(path.stat().st_mode)
+        if kind != stat.S_IFREG:
+            raise ImageError(f"{path.name or path}: {_NO_FILES.get(kind, _DEVICE)}")
         stream = path.open("rb")
     except OSError as error:
         raise ImageError(f"{path.name}: cannot be opened ({error.strerror})") from error
     with stream:
-        return _open_stream(stream, path.name, read)
+        return _open_stream(stream, path.name, decode)
 
 
 def check_size(name: str, height: int, width: int) -> None:
@@ -84,18 +104,14 @@ def _too_large(name: str, pixels: int) -> ImageError:
     )
 
 
-def _open_stream(stream: BinaryIO, name: str, read: Callable[[Image.Image, str], Any]) -> Any:
+def _open_stream(stream: BinaryIO, name: str, decode: Callable[[Image.Image, str], Read]) -> tuple[Read, str]:
     head, length = stream.read(8), stream.seek(0, os.SEEK_END)
     if length == 0:
         raise ImageError(f"{name}: empty (0 bytes); download or copy it again")
     stream.seek(0)
     try:
-        with warnings.catch_warnings():
-            # Pillow warns from 89 megapixels on; the limit here is lower, and an error.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(stream)
-    except Image.DecompressionBombError as error:
-        raise _too_large(name, int(re.search(r"\d+", str(error))[0])) from error
+        with _told(name, length), Image.open(stream) as picture:
+            return decode(picture, name), name
     except UnidentifiedImageError as error:
         if head.startswith(_SIGNATURES):
             raise ImageError(
@@ -105,19 +121,18 @@ def _open_stream(stream: BinaryIO, name: str, read: Callable[[Image.Image, str],
         raise ImageError(
             f"{name}: not a picture that can be read ({length:,} bytes); export it as JPEG or PNG"
         ) from error
-    except _DAMAGE as error:
-        raise _damaged(name, error, length) from error
-    with picture:
-        return _guarded(picture, name, read, length)
 
 
-def _guarded(
-    picture: Image.Image, name: str, read: Callable[[Image.Image, str], Any], length: int = 0
-) -> Any:
+@contextmanager
+def _told(name: str, length: int = 0) -> Iterator[None]:
+    """What Pillow complains of in the block, as an ImageError; but an UnidentifiedImageError passes."""
     try:
-        return read(picture, name)
-    except ImageError:
+        yield
+    except (StylelabError, UnidentifiedImageError):
         raise
+    except _TOO_LARGE as error:
+        pixels = re.search(r"\d+", str(error))
+        raise _too_large(name, int(pixels[0]) if pixels else MAX_PIXELS + 1) from error
     except _DAMAGE as error:
         raise _damaged(name, error, length) from error
 
@@ -131,21 +146,28 @@ def _damaged(name: str, error: Exception, length: int) -> ImageError:
     return ImageError(f"{name}: damaged ({error}){size and f', {length:,} bytes'}; download or copy it again")
 
 
-def _picture_pixels(picture: Image.Image, name: str) -> np.ndarray:
+def _decoded(picture: Image.Image, name: str) -> list[Image.Image]:
+    """The picture upright, as L or RGB in sRGB, or as I or F; and its transparency, L, where it has any."""
     check_size(name, picture.height, picture.width)
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith(("I", "F")):
-        return _array_pixels(np.asarray(picture), name)
-    alpha = None
+        return [picture]
+    alpha = []
     if picture.has_transparency_data:
         grey = picture.mode in ("1", "L", "LA", "La")
         picture = picture.convert("LA" if grey else "RGBA")
-        alpha = picture.getchannel("A")
+        alpha = [picture.getchannel("A")]
         picture = picture.convert("L" if grey else "RGB")
     if picture.mode not in ("L", "RGB", "CMYK", "LAB"):
         picture = picture.convert("L" if picture.mode == "1" else "RGB")
-    pixels = _unit(_to_srgb(picture, name))
-    return pixels if alpha is None else _on_white(pixels, _unit(alpha))
+    return [_to_srgb(picture, name), *alpha]
+
+
+def _picture_pixels(parts: list[Image.Image], name: str) -> np.ndarray:
+    if parts[0].mode.startswith(("I", "F")):
+        return _array_pixels(np.asarray(parts[0]), name)
+    pixels, *alpha = map(_unit, parts)
+    return _on_white(pixels, *alpha) if alpha else pixels
 
 
 def _to_srgb(picture: Image.Image, name: str) -> Image.Image:

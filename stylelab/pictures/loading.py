@@ -11,14 +11,16 @@ from torch import Tensor
 
 from stylelab.errors import ImageError, StylelabError
 from stylelab.files import expanded
-from stylelab.pictures.decoding import check_size, read_pixels
+from stylelab.pictures.decoding import PictureSource, check_size, read_pixels
 from stylelab.pictures.resampling import lanczos, scaled_shape
 from stylelab.pictures.samples import KINDS, all_samples, sample_path
 
 LUMINANCE = (0.299, 0.587, 0.114)
 
 
-def load_image(source, size: int | None = None, grey: bool = False, enlarge: bool = False) -> Tensor:
+def load_image(
+    source: PictureSource, size: int | None = None, grey: bool = False, enlarge: bool = False
+) -> Tensor:
     """A picture as an image tensor: upright, in sRGB, on white where transparent, an animation's first frame.
 
     source: a sample's name ("astronaut"), a path, bytes, an open binary file, a PIL image, or a numpy
@@ -50,13 +52,18 @@ def picture_path(source: str | os.PathLike) -> Path:
         path.stat()
     except FileNotFoundError:
         samples = list(all_samples(*KINDS))
-        beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+        try:
+            beside = [file.name for file in path.parent.iterdir()]
+        except OSError:  # no such folder, or one that may not be listed: no name there to suggest
+            beside = []
         near = get_close_matches(path.stem, samples, n=2) + get_close_matches(path.name, beside, n=2)
         hint = f"did you mean {' or '.join(near)}?" if near else "check the path."
         raise ImageError(
             f"{path.name}: no such file in {path.parent.absolute()}; {hint} "
             f'(sample_names("content") and sample_names("style") list the {len(samples)} samples)'
         ) from None
+    except PermissionError as error:
+        raise ImageError(f"{path.name}: cannot be opened ({error.strerror})") from error
     except (OSError, ValueError) as error:
         raise ImageError(
             f"{path.name!r}: not a path ({getattr(error, 'strerror', None) or error})"
@@ -73,7 +80,7 @@ def _resample(pixels: np.ndarray, size: int, enlarge: bool) -> np.ndarray:
     return lanczos(pixels.transpose(2, 0, 1), *shape).transpose(1, 2, 0)
 
 
-def as_image(source, size: int | None = None) -> Tensor:
+def as_image(source: PictureSource | Tensor, size: int | None = None) -> Tensor:
     """One RGB image (1, 3, H, W): a tensor as it is (grey repeated), else by load_image at `size`."""
     image = source if isinstance(source, Tensor) else load_image(source, size)
     if image.ndim != 4 or image.shape[0] != 1 or image.shape[1] not in (1, 3) or image.numel() == 0:

@@ -1,11 +1,13 @@
 """Two folders of pictures, before and after a filter, paired by name."""
 
+import os
 import re
 from pathlib import Path
 
 from torch import Tensor
 
 from stylelab.errors import ImageError
+from stylelab.files import expanded
 from stylelab.pictures.loading import load_image
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
@@ -43,10 +45,13 @@ def load_pairs(
 
 def _pictures(folder: str | Path) -> list[Path]:
     """The pictures in a folder in natural order: numbers inside names by their value."""
-    folder = Path(folder).expanduser()
-    if not folder.is_dir():
+    folder = expanded(folder)
+    if not os.path.isdir(folder):
         raise ImageError(f"{folder.name}: no such folder in {folder.parent.absolute()}; check the path")
-    files = [file for file in folder.iterdir() if file.suffix.lower() in PICTURES and file.name[0] != "."]
+    try:
+        files = [file for file in folder.iterdir() if file.suffix.lower() in PICTURES and file.name[0] != "."]
+    except OSError as error:
+        raise ImageError(f"{folder.name}: this folder cannot be listed ({error.strerror})") from error
     if not files:
         raise ImageError(f"{folder.name}: no pictures in this folder; it should hold one or more of a pair")
     return sorted(files, key=_natural)

@@ -70,15 +70,7 @@ def _settings_options(kind: str, text: str) -> dict:
 
 def read_settings(path: str | Path) -> dict:
     """The settings that save_image wrote into a picture; ImageError where there are none."""
-    return open_picture(picture_path(path), _settings)
-
-
-def _settings(picture: Image.Image, name: str) -> dict:
-    text = picture.info.get(_PNG_KEY)
-    if text is None:
-        key, _, text = str(picture.getexif().get(_EXIF_DESCRIPTION, "")).partition(" ")
-        if key != _PNG_KEY:
-            raise ImageError(f"{name}: holds no settings; only pictures saved by stylelab do")
+    text, name = open_picture(picture_path(path), _settings_text)
     try:
         settings = json.loads(text)
     except json.JSONDecodeError as error:
@@ -90,6 +82,15 @@ def _settings(picture: Image.Image, name: str) -> dict:
             f"{name}: its settings are a {type(settings).__name__}, not a dict; use another picture"
         )
     return settings
+
+
+def _settings_text(picture: Image.Image, name: str) -> str:
+    if _PNG_KEY in picture.info:
+        return picture.info[_PNG_KEY]
+    key, _, text = str(picture.getexif().get(_EXIF_DESCRIPTION, "")).partition(" ")
+    if key != _PNG_KEY:
+        raise ImageError(f"{name}: holds no settings; only pictures saved by stylelab do")
+    return text
 
 
 def to_pil(image: Tensor) -> Image.Image:

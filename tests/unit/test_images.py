@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import socket
 import warnings
 import zlib
 from pathlib import Path
@@ -14,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
-from stylelab.errors import ImageError
-from stylelab.pictures import samples
+from stylelab.errors import ImageError, StylelabError
+from stylelab.pictures import decoding, samples
 from stylelab.pictures.loading import load_image
+from stylelab.pictures.pairs import load_pairs
 from stylelab.pictures.resampling import quantise, resize
 from stylelab.pictures.saving import read_settings, save_image, to_pil, writable_path
 
@@ -357,6 +359,71 @@ def test_file_that_may_not_be_read(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "open", refuse)
     assert complaint(load_image, path) == "secret.png: cannot be opened (Permission denied)"
+
+
+def refusing(*_, **__):
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_folder_that_may_not_be_listed_or_entered(tmp_path, monkeypatch):
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    message = complaint(load_image, tmp_path / "closed" / "holiday.png")
+    assert message.startswith(f"holiday.png: no such file in {tmp_path / 'closed'}; check the path.")
+    assert complaint(load_pairs, tmp_path / "closed", tmp_path) == (
+        "closed: this folder cannot be listed (Permission denied)"
+    )
+    monkeypatch.setattr(Path, "stat", refusing)
+    message = complaint(load_image, tmp_path / "closed" / "holiday.png")
+    assert message == "holiday.png: cannot be opened (Permission denied)"
+
+
+NO_FILES = {"pipe.png": "a named pipe", "socket.png": "a socket", "/dev/null": "a device"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes, sockets and devices are POSIX's files")
+@pytest.mark.parametrize("name", NO_FILES)
+def test_what_is_no_file_is_refused_unopened(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)  # a socket's path may not be long
+    os.mkfifo("pipe.png")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket.png")
+        monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("opened"))
+        for read in (load_image, read_settings):
+            assert complaint(read, name) == (
+                f"{Path(name).name}: {NO_FILES[name]}, not a picture; give the path of a file, or its bytes"
+            )
+
+
+def test_a_mistake_of_ours_is_not_told_as_damage_of_the_file(monkeypatch):
+    def mistaken(*_):
+        raise ValueError("operands could not be broadcast")
+
+    monkeypatch.setattr(decoding, "_unit", mistaken)
+    for source in (encoded(Image.fromarray(ramp())), Image.fromarray(ramp())):
+        with pytest.raises(ValueError, match=r"^operands could not be broadcast$") as caught:
+            load_image(source)
+        assert not isinstance(caught.value, ImageError)
+
+
+def test_a_complaint_of_ours_is_told_in_its_own_words(tmp_path):
+    def complain(picture, name):
+        raise StylelabError(f"{name}: of another kind")
+
+    with pytest.raises(StylelabError, match=r"^the bytes given: of another kind$"):
+        decoding.open_picture(encoded(Image.fromarray(ramp())), complain)
+
+
+def test_reading_leaves_the_warnings_of_other_threads_alone(monkeypatch):
+    filters, seen, opened = warnings.filters, [], Image.open
+
+    def watched(stream):
+        seen.append(warnings.filters is filters)
+        return opened(stream)
+
+    monkeypatch.setattr(Image, "open", watched)
+    load_image(encoded(Image.fromarray(ramp())))
+    assert seen == [True]
 
 
 def test_empty(tmp_path):
