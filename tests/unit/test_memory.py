@@ -1,7 +1,9 @@
 """What a transfer will need, what there is, and what is said where that does not fit."""
 
 import re
+from types import SimpleNamespace
 
+import psutil
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from stylelab.cli.command import main
 from stylelab.errors import StylelabError, TooLargeError
 from stylelab.networks.extractor import FeatureExtractor
 from stylelab.optimisation import memory, running
-from stylelab.optimisation.memory import memory_free, memory_needed, memory_told
+from stylelab.optimisation.memory import memory_free, memory_needed, memory_told, require_memory
 from stylelab.optimisation.published import RECIPES
 from stylelab.optimisation.running import optimise, transfer
 from stylelab.optimisation.terms import recipe_objective
@@ -106,18 +108,9 @@ def test_a_painting_counts_where_it_is_much_larger(random_vgg):
 # --- where it does not fit
 
 
-def test_too_large_names_the_largest_size_that_fits(random_vgg, random_image, monkeypatch):
-    ran = []
-    monkeypatch.setattr(memory, "memory_free", lambda device: 5e8)
-    random_vgg_hook = random_vgg.get_submodule("_stages.conv1_1").register_forward_hook(
-        lambda *_: ran.append(1)
-    )
-    try:
-        with pytest.raises(TooLargeError) as caught:
-            transfer(random_image(0, 600, 900), random_image(1, 64, 64), FLOAT, random_vgg, progress=False)
-    finally:
-        random_vgg_hook.remove()
-    assert not ran
+def test_too_large_names_the_largest_size_that_fits(random_vgg):
+    with pytest.raises(TooLargeError) as caught:
+        require_memory((600, 900), [(64, 64)], FLOAT, random_vgg, free=5e8)
     assert isinstance(caught.value, StylelabError)
     assert isinstance(caught.value, MemoryError)
     said = re.fullmatch(
@@ -134,40 +127,57 @@ def test_too_large_names_the_largest_size_that_fits(random_vgg, random_image, mo
     assert needed(size) <= 5e8 < needed(size + 1)
 
 
-def test_what_fits_exactly_is_let_through(random_vgg, photo, painting, monkeypatch):
-    needed = memory_needed(photo.shape[-2:], [painting.shape[-2:]], FLOAT, random_vgg)
-    monkeypatch.setattr(memory, "memory_free", lambda device: needed)
-    optimise(photo, painting, FLOAT, random_vgg)
-    monkeypatch.setattr(memory, "memory_free", lambda device: needed - 1)
+def test_what_fits_exactly_is_let_through(random_vgg):
+    transfer_of = (48, 48), [(50, 64)], FLOAT, random_vgg
+    needed = memory_needed(*transfer_of)
+    require_memory(*transfer_of, free=needed)
     with pytest.raises(TooLargeError):
-        optimise(photo, painting, FLOAT, random_vgg)
-    monkeypatch.setattr(memory, "memory_free", lambda device: None)
-    optimise(photo, painting, FLOAT, random_vgg)
+        require_memory(*transfer_of, free=needed - 1)
 
 
-def test_where_nothing_fits_no_size_is_named(random_vgg, photo, painting, monkeypatch):
-    monkeypatch.setattr(memory, "memory_free", lambda device: 1e6)
+def test_where_nothing_fits_no_size_is_named(random_vgg):
     with pytest.raises(TooLargeError, match=r"and 0\.0 GB are free; close other programs$"):
-        optimise(photo, painting, FLOAT, random_vgg)
+        require_memory((48, 48), [(50, 64)], FLOAT, random_vgg, free=1e6)
+
+
+def test_what_does_not_fit_is_not_begun_unless_the_check_is_waived(random_vgg, photo, painting, monkeypatch):
+    monkeypatch.setattr(memory, "memory_free", lambda device: 1e6)
+    ran = []
+    hook = random_vgg.get_submodule("_stages.conv1_1").register_forward_hook(lambda *_: ran.append(1))
+    short = {
+        "recipe": FLOAT.replace(scales=(1.0,), steps=(1,), style_factors=(1.0,)),
+        "extractor": random_vgg,
+        "progress": False,
+    }
+    try:
+        with pytest.raises(TooLargeError):
+            transfer(photo, painting, **short)
+        assert not ran
+        with pytest.raises(TooLargeError):
+            optimise(photo, painting, FLOAT, random_vgg)
+        assert transfer(photo, painting, **short, check_memory=False).history
+        assert ran
+    finally:
+        hook.remove()
 
 
 # --- what there is
 
 
-def test_the_least_of_all_limits_counts(monkeypatch):
-    monkeypatch.setattr(memory, "_machine", lambda: 8e9)
-    monkeypatch.setattr(memory, "_cgroups", lambda: [3e9, 5e9])
-    assert memory_free(torch.device("cpu")) == 3e9
-    monkeypatch.setattr(memory, "_cgroups", list)
-    assert memory_free(torch.device("cpu")) == 8e9
-    monkeypatch.setattr(memory, "_machine", lambda: None)
-    assert memory_free(torch.device("cpu")) is None
+def test_the_least_of_all_limits_counts():
+    cpu = torch.device("cpu")
+    assert memory_free(cpu, lambda: 8e9, lambda: [3e9, 5e9]) == 3e9
+    assert memory_free(cpu, lambda: 2e9, lambda: [3e9, 5e9]) == 2e9
+    assert memory_free(cpu, lambda: 8e9, list) == 8e9
 
 
-def test_the_machine_tells_what_is_available(tmp_path):
-    meminfo = tmp_path / "meminfo"
-    meminfo.write_text("MemTotal:       24684536 kB\nMemFree: 100 kB\nMemAvailable:   2000 kB\n")
-    assert memory._machine(meminfo) == 2000 * 1024
+def test_every_machine_tells_what_is_available_now(monkeypatch):
+    """On macOS and Windows too: what is there, and not all that was ever built in."""
+    memory_now = psutil.virtual_memory()
+    assert 0 < memory_free(torch.device("cpu")) < memory_now.total
+    asked = SimpleNamespace(available=2_000, free=100, total=9_000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: asked)
+    assert memory_free(torch.device("cpu"), groups=list) == 2_000
 
 
 def test_limits_of_control_groups_of_both_versions(tmp_path):
