@@ -1,11 +1,11 @@
 """The one table that the benchmarks print: each line a measurement beside its reference and its goal."""
 
 import platform
-import resource
 import sys
 import time
 from typing import NamedTuple
 
+import psutil
 import torch
 
 from stylelab.device import has_fast_bfloat16
@@ -61,5 +61,9 @@ def peak() -> int:
     if sys.platform == "linux":  # whose ru_maxrss begins with that of the process which started this one
         with open("/proc/self/status") as status:
             return 1024 * next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset
+    import resource  # which Windows has not
+
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return held if sys.platform == "darwin" else 1024 * held

@@ -4,9 +4,8 @@ Times are measured in the page, from the key press to the frame that has the new
 end of the run beside the goal; no test fails on a clock.
 """
 
-import os
-
 import nbformat
+import psutil
 import pytest
 from PIL import Image
 
@@ -381,14 +380,7 @@ def test_closing_the_kernel_in_the_middle_of_a_run_leaves_no_process(open_notebo
     process = int(notebook.wait_for(lambda: notebook.stream("stdout"), 30, "the kernel's number"))
     notebook.choose("Kernel", "Shut Down Kernel")
 
-    def gone():
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return True
-        return False
-
-    notebook.wait_for(gone, 30, "the kernel to end")
+    notebook.wait_for(lambda: not psutil.pid_exists(process), 30, "the kernel to end")
 
 
 def test_a_lab_in_notebook_7(open_notebook, latencies):

@@ -340,7 +340,13 @@ def test_addresses_are_refused(address):
     assert message == f"{address}: an address, not a file; download the picture and give its path"
 
 
-@pytest.mark.parametrize("text", ["a\0b.png", "x" * 5000 + ".png"])
+LONG = pytest.param(
+    "x" * 5000 + ".png",
+    marks=pytest.mark.skipif(os.name == "nt", reason="Windows may call an over-long name a missing file"),
+)
+
+
+@pytest.mark.parametrize("text", ["a\0b.png", LONG])
 def test_impossible_paths_are_refused(text):
     assert "not a path" in complaint(load_image, text)
 

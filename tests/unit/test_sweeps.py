@@ -1,12 +1,12 @@
 """Sweeps: what a grid means, what is kept and found again, and what one bad cell or one lost worker costs."""
 
 import os
-import signal
 import threading
 import time
 from itertools import pairwise
 
 import joblib
+import psutil
 import pytest
 import torch
 from joblib.parallel import LokyBackend
@@ -418,7 +418,7 @@ def test_a_worker_of_a_dask_cluster_is_killed_and_every_cell_is_there(tmp_path, 
             while len(list(tmp_path.glob("*.png"))) < 3:
                 time.sleep(0.01)
             killed.append((max(pids), len(list(tmp_path.glob("*.png")))))
-            os.kill(max(pids), signal.SIGKILL)
+            psutil.Process(max(pids)).kill()  # at once, on Windows too
 
         killer = threading.Thread(target=kill_one_half_way, daemon=True)
         killer.start()
