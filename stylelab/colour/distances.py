@@ -28,12 +28,12 @@ def chroma_distance(a: Tensor, b: Tensor, directions: int = 32) -> float:
     """
     if len(a) != 1 or len(b) != 1:
         raise ImageError(f"chroma_distance compares two images, got batches of {len(a)} and {len(b)}")
-    a, b = (colours_of(rgb_to_yuv(image)[0])[1:] for image in (a, b))
-    n, m = a.shape[1], b.shape[1]
+    of_a, of_b = (colours_of(rgb_to_yuv(image)[0])[1:] for image in (a, b))
+    n, m = of_a.shape[1], of_b.shape[1]
     jumps = np.union1d(np.arange(n + 1) * m, np.arange(m + 1) * n)  # of either quantile function, in 1 / nm
     in_a, in_b, widths = jumps[:-1] // m, jumps[:-1] // n, np.diff(jumps) / (n * m)
     total = 0.0
     for angle in np.arange(directions) * pi / directions:
         line = np.array([np.cos(angle), np.sin(angle)])
-        total += np.abs(np.sort(line @ a)[in_a] - np.sort(line @ b)[in_b]) @ widths
+        total += np.abs(np.sort(line @ of_a)[in_a] - np.sort(line @ of_b)[in_b]) @ widths
     return float(total / directions)

@@ -49,7 +49,7 @@ def match_colours(
         raise RecipeError(unknown("transform", transform, TRANSFORMS, "stylelab.colour.TRANSFORMS"))
     style, content = _pair(as_rgb(style), as_rgb(content))
     if method == "chroma-swap":
-        return _clip(_swap_chroma(resize(style, tuple(content.shape[-2:])), content), clip)
+        return _clip(_swap_chroma(resize(style, (content.shape[-2], content.shape[-1])), content), clip)
     if method == "linear":
         return _clip(_each(lambda s, c: _move_statistics(s, c, transform), style, content), clip)
     return _clip(_each(_match_distribution, style, content), clip)

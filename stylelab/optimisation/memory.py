@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import psutil
 import torch
@@ -54,7 +55,7 @@ def _per_pixel(recipe: Recipe, extractor: FeatureExtractor) -> tuple[float, floa
     scaled = recipe.feature_scale != 1 and extractor.weights == "bundled"
     kept, waiting, area, channels = 12.0, 0.0, 1.0, 3
     (stages,) = extractor.children()
-    for name, stage in stages.items():
+    for name, stage in stages.named_children():
         for module in stage.modules():
             if isinstance(module, nn.Conv2d):
                 channels = module.out_channels
@@ -62,7 +63,7 @@ def _per_pixel(recipe: Recipe, extractor: FeatureExtractor) -> tuple[float, floa
             elif isinstance(module, nn.ReLU):
                 kept += area * channels * number
             elif isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
-                area /= module.stride**2
+                area /= cast(int, module.stride) ** 2
                 kept += area * channels * (number + 8 * isinstance(module, nn.MaxPool2d))
         if name.startswith("fire"):  # two halves side by side, then joined
             channels *= 2

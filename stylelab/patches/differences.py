@@ -5,6 +5,7 @@ the difference maps of the training pairs, cut into patches, each under a key: w
 output look like there. For a new picture it looks up similar places and adds what was missing at them.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -50,7 +51,8 @@ class _Picture(NamedTuple):
     filtered: Tensor
 
 
-class _Stage(NamedTuple):
+@dataclass(frozen=True)
+class _Stage:
     """One table: its index, its (entries, C·p²) values, and the (entries, 3) pair, row, column of each."""
 
     index: Index
@@ -129,10 +131,10 @@ class DifferenceTable:
         device, output = output.device, output.cpu()
         scales = [(original, output)]
         for _ in range(self.levels - 1):
-            scales.append(tuple(map(_halve, scales[-1])))
+            scales.append((_halve(scales[-1][0]), _halve(scales[-1][1])))
         passes = [(level, "finer") for level in reversed(range(self.levels))] + [(0, "again")] * (rounds - 1)
         passes[0] = (self.levels - 1, "first")
-        result = None
+        result = scales[-1][1]  # which the first pass does not look at
         for level, kind in passes:
             if kind == "finer":
                 result = _double(result, scales[level][0])
@@ -157,20 +159,26 @@ class DifferenceTable:
         stage = self._stage(0, "first")
         original = as_channels(image[:1].cpu(), self.net.channels)
         parts = original, self.net.stylise(original).cpu()
-        blocks = [block[row * width + column][None] for block in self._blocks("first", (*parts, None))]
+        blocks = [block[row * width + column][None] for block in self._blocks("first", (*parts, parts[1]))]
         found, distances = stage.index.search(stage.index.project(blocks), self.neighbours)
         sources = [tuple(place) for place in stage.places[found[0]].tolist()]
         inputs, outputs = (
             torch.stack([_cut(self._scales[0][pair][part], r, c, self.patch) for pair, r, c in sources])
             for part in (0, 1)
         )
-        trust = self._trust[0].at(distances.mean(1)).item() if self._trust[0] else 1.0
-        query = [_cut(part, row, column, self.patch) for part in parts]
+        measured = self._trust[0]
+        trust = measured.at(distances.mean(1)).item() if measured else 1.0
+        query_input, query_output = (_cut(part, row, column, self.patch) for part in parts)
         differences = stage.values[found[0]].view(inputs.shape)
-        return Explanation(*query, sources, distances[0], inputs, outputs, differences, trust)
+        return Explanation(
+            query_input, query_output, sources, distances[0], inputs, outputs, differences, trust
+        )
 
-    def _blocks(self, kind: str, parts: tuple[Tensor, Tensor, Tensor | None]) -> list[Tensor]:
-        """The key of every pixel, [(n, C·p²), ...]; parts: original, output, what is known of the result."""
+    def _blocks(self, kind: str, parts: tuple[Tensor, Tensor, Tensor]) -> list[Tensor]:
+        """The key of every pixel, [(n, C·p²), ...]; parts: original, output, what is known of the result.
+
+        Of the kind "first" the last of them is not looked at.
+        """
         original, output, result = parts
         if self.key == "published":
             return [extract_patches(output, self.patch)]
@@ -211,7 +219,8 @@ class DifferenceTable:
         ]
         blocks = [block[grid.flatten()] for block in self._blocks(kind, parts)]
         found, distance = self._look_up(level, kind, blocks, parts[0].shape, progress=progress)
-        return found * self._trust[level].at(distance) if self._trust[level] else found
+        trust = self._trust[level]
+        return found * trust.at(distance) if trust else found
 
     def _look_up(self, level: int, kind: str, blocks: list[Tensor], shape, keep=None, progress=False):
         """The nearest entries' mean differences, overlaps averaged (N, C, H, W), and how far they were.
@@ -249,7 +258,8 @@ class DifferenceTable:
             pixels = torch.arange(shape[2] * shape[3]).view(shape[2:])[tile]
             chosen = pixels[:: self.step, :: self.step].flatten()
             blocks = [
-                block[chosen] for block in self._blocks("first", (picture.original, picture.output, None))
+                block[chosen]
+                for block in self._blocks("first", (picture.original, picture.output, picture.output))
             ]
             keep = stage.places[:, 0] != number
             if len(pictures) == 1:

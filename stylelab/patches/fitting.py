@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -20,10 +21,12 @@ HELD_OUT, BLOCK = 0.1, 16  # share of the pixels not learnt from, to judge by; l
 # on those it learnt from. What a net adds may fail there: where all that was bright was small, skies go dark.
 WORTH = 0.85
 
+Pairs: TypeAlias = list[tuple[Tensor, Tensor]]
+
 
 def fit_patch_net(
     net: PatchNet,
-    pairs: list[tuple[Tensor, Tensor]],
+    pairs: Pairs,
     optimiser: str = "adam",
     seed: int = 0,
     progress: bool = True,
@@ -50,7 +53,7 @@ def fit_patch_net(
 
 
 def training(
-    net: PatchNet, pairs, optimiser: str = "adam", seed: int = 0, steps: int = 1500
+    net: PatchNet, pairs: Pairs, optimiser: str = "adam", seed: int = 0, steps: int = 1500
 ) -> Iterator[tuple[int, int, float]]:
     """What fit_patch_net does, as a generator that can be watched, paused and stopped.
 
@@ -68,9 +71,11 @@ def training(
     if optimiser == "adam":
         _start_linear(net, *learnt)
         fused = device.type in ("cpu", "cuda")
-        batch, rate, glide, method = 1024, 5e-3, 400, torch.optim.Adam(net.parameters(), fused=fused)
+        batch, rate, glide = 1024, 5e-3, 400
+        method: torch.optim.Optimizer = torch.optim.Adam(net.parameters(), fused=fused)
     else:
-        batch, rate, glide, method = 256, 0.01, 1, torch.optim.SGD(net.parameters())
+        batch, rate, glide = 256, 0.01, 1
+        method = torch.optim.SGD(net.parameters())
     patches, values = (part.to(device) for part in learnt)
     start, start_error = copy.deepcopy(net.state_dict()), _error(net, *judged)
     losses, recent, end = [], [], steps
@@ -105,7 +110,7 @@ def _is_level(losses: list[float], span: int = 8) -> bool:
     return len(losses) >= 2 * span and sum(losses[-span:]) >= 0.99 * sum(losses[-2 * span : -span])
 
 
-def _samples(net: PatchNet, pairs, generator: torch.Generator, share: float):
+def _samples(net: PatchNet, pairs: Pairs, generator: torch.Generator, share: float) -> list[list[Tensor]]:
     """The samples to learn from and those to judge by, each (n, C·p²) patches and (n, C) values.
 
     Positions are drawn first, a random part where there are too many, and only their patches are cut: all
@@ -113,7 +118,8 @@ def _samples(net: PatchNet, pairs, generator: torch.Generator, share: float):
     """
     pairs = check_pairs(pairs, net.channels)
     most = MOST_SAMPLES // len(pairs)
-    learnt, judged = [], []
+    learnt: list[tuple[Tensor, Tensor]] = []
+    judged: list[tuple[Tensor, Tensor]] = []
     for original, filtered in pairs:
         height, width = original.shape[2:]
         apart = _places(height, width, share, net.patch, generator)
@@ -134,8 +140,10 @@ def _places(height: int, width: int, share: float, patch: int, generator: torch.
     """
     side, rim = max(BLOCK, max(height, width) // 12), patch // 2
     rows, columns = (math.ceil(length / side) for length in (height, width))
-    number = max(1, round(share * rows * columns)) if share and rows * columns >= 4 else 0
+    if not share or rows * columns < 4:
+        return torch.zeros(height, width)
     blocks = torch.zeros(rows * columns)
+    number = max(1, round(share * rows * columns))
     blocks[torch.randperm(rows * columns, generator=generator)[:number]] = 1.0
     whole = blocks.view(1, 1, rows, columns).repeat_interleave(side, 2).repeat_interleave(side, 3)
     judged = whole[..., :height, :width]
@@ -151,9 +159,9 @@ def _error(net: PatchNet, patches: Tensor, values: Tensor) -> float:
     return sum(errors) / max(1, values.numel())
 
 
-def check_pairs(pairs, channels: int) -> list[tuple[Tensor, Tensor]]:
+def check_pairs(pairs: Pairs, channels: int) -> Pairs:
     """The pairs on the CPU with 1 or 3 channels; ImageError where there are none or shapes differ."""
-    pairs = [tuple(as_channels(image.cpu(), channels) for image in pair) for pair in pairs]
+    pairs = [(as_channels(a.cpu(), channels), as_channels(b.cpu(), channels)) for a, b in pairs]
     if not pairs:
         raise ImageError("no pairs to learn from; give [(original, filtered), ...]")
     for number, (original, filtered) in enumerate(pairs):
@@ -181,7 +189,7 @@ def _start_linear(net: PatchNet, patches: Tensor, values: Tensor) -> None:
     """
     _, gain, offset = ACTIVATIONS[net.activation]
     # Summed in parts: in double precision all patches at once would take twice their memory again.
-    squares, products = 0.0, 0.0
+    squares = products = torch.zeros(())
     for part, wanted in zip(patches.split(65_536), values.split(65_536), strict=True):
         inputs = F.pad(2 * part - 1, (0, 1), value=1.0).double()
         squares = squares + inputs.T @ inputs
@@ -196,5 +204,5 @@ def _start_linear(net: PatchNet, patches: Tensor, values: Tensor) -> None:
         layer.weight[carriers] = torch.eye(net.channels, layer.in_features).to(layer.weight)
         layer.bias[carriers] = 0.0
     if first is not last:
-        last.weight /= gain
-        last.bias -= offset / gain
+        last.weight.div_(gain)
+        last.bias.sub_(offset / gain)

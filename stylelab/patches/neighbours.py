@@ -130,9 +130,9 @@ class _Cells:
 def _moments(keys: list[list[Tensor]]) -> tuple[Tensor, Tensor]:
     """Mean and covariance of all keys in float64, picture by picture."""
     count = sum(len(blocks[0]) for blocks in keys)
-    mean = sum(torch.cat(blocks, dim=1).double().sum(0) for blocks in keys) / count
+    mean = torch.as_tensor(sum(torch.cat(blocks, dim=1).double().sum(0) for blocks in keys) / count)
     centred = (torch.cat(blocks, dim=1).double() - mean for blocks in keys)
-    return mean, sum(part.T @ part for part in centred) / count
+    return mean, torch.as_tensor(sum(part.T @ part for part in centred) / count)
 
 
 def prefer_coherent(

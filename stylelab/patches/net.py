@@ -7,6 +7,7 @@ every pixel, the others are 1×1 convolutions on what the first one found.
 
 import io
 import itertools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -32,7 +33,15 @@ class PatchNet(nn.Module):
     reach black or white.
     """
 
-    def __init__(self, patch=3, channels=1, hidden=(21, 17, 13, 9), activation="tanh") -> None:
+    layers: Sequence[nn.Linear]
+
+    def __init__(
+        self,
+        patch: int = 3,
+        channels: int = 1,
+        hidden: Sequence[int] = (21, 17, 13, 9),
+        activation: str = "tanh",
+    ) -> None:
         super().__init__()
         check_patch(patch)
         if channels not in (1, 3):
@@ -44,7 +53,8 @@ class PatchNet(nn.Module):
         self.shape = {"patch": patch, "channels": channels, "hidden": tuple(hidden), "activation": activation}
         self.patch, self.channels, self.activation = patch, channels, activation
         sizes = [channels * patch**2, *hidden, channels]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
+        linears = [nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
+        self.layers = nn.ModuleList(linears)  # type: ignore[assignment]  # which does not say modules of what
 
     def forward(self, patches: Tensor) -> Tensor:
         """Patches (n, channels · patch²) in [0, 1] → values (n, channels), not clamped."""
@@ -60,12 +70,12 @@ class PatchNet(nn.Module):
         """
         image = image.to(self.layers[0].weight.device)
         padded = reflect_pad(as_channels(image, self.channels), self.patch // 2)
-        kernels = [layer.weight[:, :, None, None] for layer in self.layers]
+        kernels: list[Tensor] = [layer.weight[:, :, None, None] for layer in self.layers]
         kernels[0] = self.layers[0].weight.view(-1, self.channels, self.patch, self.patch)
         result = self._through(2 * padded - 1, F.conv2d, kernels).clamp(0, 1)
         return with_chroma(result, image)
 
-    def _through(self, values: Tensor, apply, kernels: list[Tensor]) -> Tensor:
+    def _through(self, values: Tensor, apply: Callable[..., Tensor], kernels: Sequence[Tensor]) -> Tensor:
         activate = ACTIVATIONS[self.activation][0]
         for layer, kernel in zip(self.layers, kernels, strict=True):
             values = apply(values if layer is self.layers[0] else activate(values), kernel, layer.bias)

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, TypeVar
+from typing import BinaryIO, TypeAlias, TypeVar, cast
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -172,18 +172,25 @@ def _picture_pixels(parts: list[Image.Image], name: str) -> np.ndarray:
 
 def _to_srgb(picture: Image.Image, name: str) -> Image.Image:
     """The picture as L or RGB in sRGB, through its colour profile where it has a usable one."""
-    srgb = ImageCms.createProfile("sRGB")
     if picture.mode == "LAB":
-        return ImageCms.profileToProfile(picture, ImageCms.createProfile("LAB"), srgb, outputMode="RGB")
+        return _through(picture, ImageCms.createProfile("LAB"))
     if embedded := picture.info.get("icc_profile"):
         try:
             profile = ImageCms.getOpenProfile(io.BytesIO(embedded))
             if picture.mode == "L" and profile.profile.xcolor_space.strip() == "RGB":
                 picture = picture.convert("RGB")
-            return ImageCms.profileToProfile(picture, profile, srgb, outputMode="RGB")
+            return _through(picture, profile)
         except (ImageCms.PyCMSError, OSError) as error:
             warnings.warn(f"{name}: its colour profile is unusable ({error}); read as sRGB", stacklevel=2)
     return picture if picture.mode == "L" else picture.convert("RGB")
+
+
+def _through(
+    picture: Image.Image, profile: ImageCms.core.CmsProfile | ImageCms.ImageCmsProfile
+) -> Image.Image:
+    srgb = ImageCms.createProfile("sRGB")
+    # None is said of a picture that was changed in place only.
+    return cast(Image.Image, ImageCms.profileToProfile(picture, profile, srgb, outputMode="RGB"))
 
 
 def _array_pixels(array: np.ndarray, name: str) -> np.ndarray:

@@ -7,6 +7,7 @@ notebooks 05 and 06.
 
 import functools
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from stylelab.errors import ImageError, StylelabError, unknown
 
-FILTERS = {}
+FILTERS: dict[str, Callable[..., Tensor]] = {}
 
 
 def apply_filter(image: Tensor, name: str, strength: float = 1.0) -> Tensor:

@@ -30,7 +30,7 @@ def resize(image: Tensor, shape: int | tuple[int, int]) -> Tensor:
     overshoot at edges. An image that has this size already is returned itself.
     """
     if isinstance(shape, int):
-        shape = scaled_shape(*image.shape[2:], shape)
+        shape = scaled_shape(image.shape[2], image.shape[3], shape)
     if tuple(image.shape[2:]) == tuple(shape):
         return image
     check_size("the resized image", *shape)
