@@ -3,29 +3,32 @@
 from math import pi
 
 import numpy as np
-from torch import Tensor
 
 from stylelab.colour.spaces import as_rgb, colours_of, rgb_to_yuv
 from stylelab.errors import ImageError
+from stylelab.pictures.loading import ImageLike, image_of
 
 
-def clipped_share(image: Tensor) -> float:
+def clipped_share(image: ImageLike) -> float:
     """The share of pixels, 0 to 1, with a channel outside [0, 1] by more than float32 rounding (1e-5).
 
-    image: (N, 3 or 1, H, W), as returned with clip=False. Raises ImageError for anything else.
+    image: (N, 3 or 1, H, W), as returned with clip=False, or what load_image reads.
+    Raises ImageError for anything else.
     """
-    image = as_rgb(image)
-    return ((image < -1e-5) | (image > 1 + 1e-5)).any(dim=1).float().mean().item()
+    rgb = as_rgb(image)
+    return ((rgb < -1e-5) | (rgb > 1 + 1e-5)).any(dim=1).float().mean().item()
 
 
-def chroma_distance(a: Tensor, b: Tensor, directions: int = 32) -> float:
+def chroma_distance(a: ImageLike, b: ImageLike, directions: int = 32) -> float:
     """How far apart the colours of two images are: sliced Wasserstein-1 distance of their (U, V) clouds.
 
-    a, b: (1, 3 or 1, H, W), sizes free. directions: lines through the (U, V) plane, evenly turned, on
-    which the clouds are projected; on each the distance is exact, for any two numbers of pixels.
+    a, b: (1, 3 or 1, H, W), sizes free, or what load_image reads. directions: lines through the (U, V)
+    plane, evenly turned, on which the clouds are projected; on each the distance is exact, for any two
+    numbers of pixels.
     Returns units of chroma: 0 for the same colours in any order, 2/π of the shift for shifted ones.
     Raises ImageError for a batch. Source: Rabin, Peyré, Delon and Bernot (2011).
     """
+    a, b = image_of(a), image_of(b)
     if len(a) != 1 or len(b) != 1:
         raise ImageError(f"chroma_distance compares two images, got batches of {len(a)} and {len(b)}")
     of_a, of_b = (colours_of(rgb_to_yuv(image)[0])[1:] for image in (a, b))

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from stylelab.colour.spaces import as_rgb, colours_of, rgb_to_yuv, yuv_to_rgb
 from stylelab.errors import ImageError, RecipeError, unknown
+from stylelab.pictures.loading import ImageLike
 from stylelab.pictures.resampling import resize, same_aspect
 
 COLOUR_METHODS = ("luminance", "chroma-swap", "linear", "histogram")
@@ -20,11 +21,12 @@ ROUNDING = (1 / 255) ** 2 / 12
 
 
 def match_colours(
-    style: Tensor, content: Tensor, method: str, clip: bool = True, transform: str = "monge-kantorovich"
+    style: ImageLike, content: ImageLike, method: str, clip: bool = True, transform: str = "monge-kantorovich"
 ) -> Tensor:
     """The painting in the photograph's colours, to be used as the style of a transfer.
 
-    style, content: (N, 3 or 1, H, W) in [0, 1], sizes free; the one with N = 1 serves all of the other.
+    style, content: (N, 3 or 1, H, W) in [0, 1], sizes free, or what load_image reads; the one with N = 1
+    serves all of the other.
     method: "chroma-swap" takes U and V from the content pixel by pixel (the style is resized to the
     content's shape, and the content's edges come along); "linear" moves the mean and covariance of the
     style's colours to the content's; "histogram" does that, then matches the whole distribution along
@@ -55,7 +57,7 @@ def match_colours(
     return _clip(_each(_match_distribution, style, content), clip)
 
 
-def match_luminance(style: Tensor, content: Tensor, clip: bool = True) -> Tensor:
+def match_luminance(style: ImageLike, content: ImageLike, clip: bool = True) -> Tensor:
     """The luminance of the painting with the photograph's mean and spread: the style of a grey transfer.
 
     style, content: as for match_colours. Returns (N, 1, H, W) of the style's size; constant where the
@@ -66,11 +68,13 @@ def match_luminance(style: Tensor, content: Tensor, clip: bool = True) -> Tensor
     return _clip(_each(_move_statistics, style, content), clip)
 
 
-def keep_colours(stylised: Tensor, content: Tensor, method: str = "luminance", clip: bool = True) -> Tensor:
+def keep_colours(
+    stylised: ImageLike, content: ImageLike, method: str = "luminance", clip: bool = True
+) -> Tensor:
     """The result of a transfer in the photograph's colours: Y of the one, U and V of the other.
 
-    stylised, content: (N, 3 or 1, H, W) in [0, 1] and of one aspect ratio; the content is resized to
-    the result. method: "luminance", the only one that works after a transfer.
+    stylised, content: (N, 3 or 1, H, W) in [0, 1] or what load_image reads, of one aspect ratio; the content
+    is resized to the result. method: "luminance", the only one that works after a transfer.
     clip: False keeps values outside [0, 1]. Returns (N, 3, H, W), of the result's size.
     Raises RecipeError for another method, ImageError for images that do not go together.
     Source: Gatys et al. (2016), "Luminance-only transfer".

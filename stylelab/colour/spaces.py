@@ -5,12 +5,13 @@ import torch
 from torch import Tensor
 
 from stylelab.errors import ImageError
+from stylelab.pictures.loading import ImageLike, image_of
 
 
-def rgb_to_yuv(image: Tensor) -> Tensor:
+def rgb_to_yuv(image: ImageLike) -> Tensor:
     """Luminance Y and the two colour differences U and V of every pixel (BT.601).
 
-    image: (N, 3, H, W), or one grey channel, which has U = V = 0.
+    image: (N, 3, H, W), or one grey channel, which has U = V = 0; or what load_image reads.
     Returns (N, 3, H, W): for colours in [0, 1], Y in [0, 1], U in ±0.436, V in ±0.615.
     Raises ImageError for anything that is not an image.
     """
@@ -30,8 +31,9 @@ def yuv_to_rgb(yuv: Tensor) -> Tensor:
     return torch.stack([red, green, blue], dim=1)
 
 
-def as_rgb(image: Tensor, channels: tuple[int, ...] = (1, 3)) -> Tensor:
+def as_rgb(image: ImageLike, channels: tuple[int, ...] = (1, 3)) -> Tensor:
     """(N, 3, H, W), a grey channel three times; ImageError for another shape and for what is no float."""
+    image = image_of(image)
     if image.ndim != 4 or image.shape[1] not in channels or image.numel() == 0:
         wanted = " or ".join(map(str, channels))
         raise ImageError(

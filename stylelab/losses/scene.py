@@ -66,16 +66,16 @@ def weighted_styles(style) -> list[tuple]:
 
 
 def _is_pair(entry) -> bool:
-    """Whether it is (painting, weight), the painting no number itself."""
-    return isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], int | float | np.number)
+    """Whether it is (painting, weight)."""
+    return isinstance(entry, tuple) and len(entry) == 2 and _is_number(entry[1])
 
 
 def _is_weight(weight) -> bool:
-    return (
-        isinstance(weight, int | float | np.number)
-        and not isinstance(weight, bool)
-        and 0 <= weight < math.inf
-    )
+    return _is_number(weight) and not isinstance(weight, bool) and bool(0 <= weight < math.inf)
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, int | float | np.number)
 
 
 def _never_enlarged(painting: Tensor, size: float, least: int) -> Tensor:

@@ -121,6 +121,10 @@ class Recipe(RangeSettings, OptimiserSettings, ScheduleSettings, TermSettings, N
         """How much is downloaded for its network, once, as "5 MB"; empty where nothing is."""
         return DOWNLOADS[self.network] if self.weights == "imagenet" else ""
 
+    def of_size(self, height: int, width: int) -> "Recipe":
+        """The recipe with the size of a picture that was made with it."""
+        return self.replace(size=max(height, width, 16))
+
     def scale_for(self, weights: str) -> float:
         """What the feature maps of a network with these weights are multiplied by."""
         return self.feature_scale if weights == "bundled" else 1.0

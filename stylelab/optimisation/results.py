@@ -81,7 +81,9 @@ class Result(_Shown):
 
     def settings(self) -> dict:
         """What made the picture, as it is saved with it."""
-        made = receipt(self.content, self.styles, self.recipe, self.seed)
+        # A tensor has a size of its own, which the picture made again must have too.
+        recipe = self.recipe.of_size(*self.image.shape[-2:])
+        made = receipt(self.content, self.styles, recipe, self.seed)
         if self.start_given:
             made["without_effect"] = sorted({*made["without_effect"], "init", "detail"})
         return made | ({"stopped_after": len(self.history)} if self.interrupted else {})

@@ -18,6 +18,7 @@ from stylelab.patches.neighbours import CHUNK, SEARCHES, Index, Trust, measure_t
 from stylelab.patches.net import PatchNet, with_chroma
 from stylelab.patches.windows import as_channels, check_patch, extract_patches, fold_patches
 from stylelab.pictures.filters import reflect_pad
+from stylelab.pictures.loading import ImageLike, image_of
 
 KEYS = ("output+input", "output", "input", "published")
 DAMPING = 0.9  # of a patch's mean in its key, so that an edge is found again on a darker wall
@@ -116,7 +117,7 @@ class DifferenceTable:
         if calibrate and key != "published":
             self._trust = [self._calibrate(level) for level in range(levels)]
 
-    def stylise(self, image: Tensor, rounds: int = 1, parts: bool = False, progress: bool = True):
+    def stylise(self, image: ImageLike, rounds: int = 1, parts: bool = False, progress: bool = True):
         """The net's picture of an image, plus the differences of similar places in the training pairs.
 
         image: (N, 3 or 1, H, W) in [0, 1]. rounds: each after the first searches again with the result so
@@ -126,6 +127,7 @@ class DifferenceTable:
         """
         if rounds < 1:
             raise StylelabError(f"rounds {rounds}: at least 1")
+        image = image_of(image)
         original = as_channels(image.cpu(), self.net.channels)
         output = self.net.stylise(original)
         device, output = output.device, output.cpu()
@@ -145,12 +147,13 @@ class DifferenceTable:
             (with_chroma(output.to(device), image.to(device)), difference.to(device), made) if parts else made
         )
 
-    def explain(self, image: Tensor, row: int, column: int) -> Explanation:
+    def explain(self, image: ImageLike, row: int, column: int) -> Explanation:
         """What the first search at the finest level finds for one pixel of an image (1, 3 or 1, H, W).
 
         Further rounds, coarser levels and coherence have no part in it. Raises StylelabError for a pixel
         outside the image.
         """
+        image = image_of(image)
         height, width = image.shape[-2:]
         if not (0 <= row < height and 0 <= column < width):
             raise StylelabError(

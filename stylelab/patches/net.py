@@ -19,6 +19,7 @@ from stylelab.errors import StylelabError, WeightsError, unknown
 from stylelab.files import atomic_write, expanded
 from stylelab.patches.windows import as_channels, check_patch
 from stylelab.pictures.filters import reflect_pad
+from stylelab.pictures.loading import ImageLike, image_of
 
 # Each activation with a stretch on which it is straight: (gain, offset) bring an image's values there.
 ACTIVATIONS = {"tanh": (torch.tanh, 0.1, 0.0), "relu": (torch.relu, 1.0, 8.0)}
@@ -61,14 +62,15 @@ class PatchNet(nn.Module):
         return self._through(2 * patches - 1, F.linear, [layer.weight for layer in self.layers])
 
     @torch.no_grad()
-    def stylise(self, image: Tensor) -> Tensor:
+    def stylise(self, image: ImageLike) -> Tensor:
         """The whole image at once, as one p×p convolution and 1×1 convolutions after it.
 
-        image: (N, 3 or 1, H, W) in [0, 1]. A net of one channel changes the luminance and keeps the chroma
-        of a colour image; a net of three sees a grey image as three equal channels. Returns the image's
-        shape (three channels from a net of three) on the net's device, in [0, 1].
+        image: (N, 3 or 1, H, W) in [0, 1], or what load_image reads. A net of one channel changes the
+        luminance and keeps the chroma of a colour image; a net of three sees a grey image as three equal
+        channels. Returns the image's shape (three channels from a net of three) on the net's device, in
+        [0, 1].
         """
-        image = image.to(self.layers[0].weight.device)
+        image = image_of(image).to(self.layers[0].weight.device)
         padded = reflect_pad(as_channels(image, self.channels), self.patch // 2)
         kernels: list[Tensor] = [layer.weight[:, :, None, None] for layer in self.layers]
         kernels[0] = self.layers[0].weight.view(-1, self.channels, self.patch, self.patch)

@@ -14,16 +14,21 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylelab.errors import ImageError, StylelabError, unknown
+from stylelab.pictures.loading import ImageLike, image_of
 
 FILTERS: dict[str, Callable[..., Tensor]] = {}
 
 
-def apply_filter(image: Tensor, name: str, strength: float = 1.0) -> Tensor:
+def apply_filter(image: ImageLike, name: str, strength: float = 1.0) -> Tensor:
     """The image through one of FILTERS, by name.
 
-    image: (N, C, H, W) in [0, 1]. strength: 0 gives the image back, 1 the filter, more exaggerates it.
+    image: (N, C, H, W) in [0, 1], or what load_image reads. strength: 0 gives the image back, 1 the filter,
+    more exaggerates it.
     Returns the same shape in [0, 1]. Raises StylelabError for a name that FILTERS lacks.
     """
+    if not isinstance(name, str):
+        hint = f': swap them, apply_filter(image, "{image}")' if isinstance(image, str) else ""
+        raise StylelabError(f"apply_filter takes the image first and the filter's name second{hint}")
     if name not in FILTERS:
         raise StylelabError(unknown("filter", name, FILTERS, "stylelab.FILTERS"))
     return FILTERS[name](image, strength)
@@ -59,9 +64,10 @@ def _filter(function):
     """Put a filter into FILTERS, with a check of its image and a strength that fades it in."""
 
     @functools.wraps(function)
-    def with_strength(image: Tensor, strength: float = 1.0) -> Tensor:
-        if not isinstance(image, Tensor) or image.ndim != 4 or 0 in image.shape:
-            got = tuple(image.shape) if isinstance(image, Tensor) else type(image).__name__
+    def with_strength(image: ImageLike, strength: float = 1.0) -> Tensor:
+        image = image_of(image)
+        if image.ndim != 4 or 0 in image.shape:
+            got = tuple(image.shape)
             raise ImageError(
                 f"a filter takes an image (N, C, H, W), not {got}; stylelab.load_image makes one"
             )

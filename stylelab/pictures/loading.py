@@ -4,6 +4,7 @@ import os
 import re
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from stylelab.pictures.decoding import PictureSource, check_size, read_pixels
 from stylelab.pictures.resampling import lanczos, scaled_shape
 from stylelab.pictures.samples import KINDS, all_samples, sample_path
 
+ImageLike: TypeAlias = Tensor | PictureSource
 LUMINANCE = (0.299, 0.587, 0.114)
 
 
@@ -78,6 +80,11 @@ def _resample(pixels: np.ndarray, size: int, enlarge: bool) -> np.ndarray:
         return pixels
     check_size("the enlarged picture", *shape)
     return lanczos(pixels.transpose(2, 0, 1), *shape).transpose(1, 2, 0)
+
+
+def image_of(image: ImageLike) -> Tensor:
+    """What is taken wherever an image is: a tensor as it is, and all that load_image reads, whole."""
+    return image if isinstance(image, Tensor) else load_image(image)
 
 
 def as_image(source: PictureSource | Tensor, size: int | None = None) -> Tensor:

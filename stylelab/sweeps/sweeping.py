@@ -5,6 +5,7 @@ The cells run on joblib: `joblib.parallel_config` decides where, and the call st
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from stylelab.errors import ImageError, StylelabError
 from stylelab.losses.scene import weighted_styles
 from stylelab.optimisation.published import find_recipe
 from stylelab.optimisation.recipes import Recipe
+from stylelab.optimisation.results import source_name
 from stylelab.optimisation.running import transfer
 from stylelab.pictures.loading import as_image, load_image
 from stylelab.pictures.resampling import quantise
@@ -104,8 +106,8 @@ def sweep(
         {"style_weight": [2, 5.5, 15], "style_layers": ["relu1_1", "relu3_1", ["relu1_1", "relu5_1"]]}
         {"content": ["astronaut", "cat"], "style": {"night": "starry_night", "my net": net}}
     content, style: as for `transfer`, unless the grid lists them. recipe, seed, device: of every cell.
-    folder: keeps each finished cell as a PNG under the hash of all that decides it, so that a sweep that was
-        stopped goes on where it was. Each is its own receipt (python -m stylelab … --recipe FILE).
+    folder: keeps each finished cell as a PNG under its name and the hash of all that decides it, so that a
+        sweep that was stopped goes on where it was. Each is its own receipt (python -m stylelab … --recipe FILE).
     threads: of one cell. By default cells run one after the other on all cores; under
         `joblib.parallel_config(n_jobs=2)` joblib shares the cores out among its processes, and Dask gives
         each worker process one: no two cells fight for a core. Say more where your workers have more.
@@ -140,7 +142,7 @@ def sweep(
                 job = _job(given | dict(zip(grid, values, strict=True)), recipe, seed)
                 known: Cell | str | None = None
                 if folder:
-                    files[name] = Path(folder).expanduser() / f"{_digest(job)}.png"
+                    files[name] = _file(Path(folder).expanduser(), name, _digest(job))
                     known = _kept(files[name])
             except Exception as error:  # a picture that is missing, a value that makes no sense
                 known = _complaint(error)
@@ -168,14 +170,15 @@ def _job(point: dict, recipe: Recipe, seed: int) -> _Job:
     if isinstance(style, Stylist):
         if settings:
             raise StylelabError(f"{', '.join(settings)}: settings of a recipe do nothing to a Stylist")
-        named = {"stylelab": __version__, "method": label(style), "content": label(content, picture=True)}
+        named = {"stylelab": __version__, "method": label(style), "content": source_name(content)}
         return _Job(as_image(content, recipe.size).cpu(), style, recipe, seed, named)
     recipe, paintings = recipe.replace(**settings), weighted_styles(style)
-    names = [(label(painting, picture=True), weight) for painting, weight in paintings]
+    names = [(source_name(painting), float(weight)) for painting, weight in paintings]
     # Workers of a cluster need not have the device on which a picture was made.
     styles = [(as_image(painting).cpu(), weight) for painting, weight in paintings]
-    kept = receipt(label(content, picture=True), names, recipe, seed)
-    return _Job(as_image(content, recipe.size).cpu(), styles, recipe, seed, kept)
+    photograph = as_image(content, recipe.size).cpu()
+    kept = receipt(source_name(content), names, recipe.of_size(*photograph.shape[-2:]), seed)
+    return _Job(photograph, styles, recipe, seed, kept)
 
 
 def _digest(job: _Job) -> str:
@@ -190,6 +193,12 @@ def _digest(job: _Job) -> str:
     for image in (job.content, *images):
         digest.update(str(image.shape).encode() + image.contiguous().cpu().numpy().tobytes())
     return digest.hexdigest()[:24]
+
+
+def _file(folder: Path, name: str, digest: str) -> Path:
+    """Where a cell is kept: under its hash, after its name for the reader; a known one where it is."""
+    readable = re.sub(r"[^\w.=+-]+", "_", name)[:80]
+    return next(folder.glob(f"*-{digest}.png"), folder / f"{readable}-{digest}.png")
 
 
 def _kept(path: Path) -> Cell | None:

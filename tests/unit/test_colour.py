@@ -21,6 +21,7 @@ from stylelab.colour.matching import (
 )
 from stylelab.colour.spaces import rgb_to_yuv, yuv_to_rgb
 from stylelab.errors import ImageError, RecipeError
+from stylelab.pictures import load_image, sample_path
 
 BEFORE = ("chroma-swap", "linear", "histogram")
 EVERY_WAY = [*product(BEFORE[::2], TRANSFORMS[:1]), *product(["linear"], TRANSFORMS)]
@@ -483,3 +484,12 @@ def test_other_complaints():
         match_colours(image, image * float("nan"), "linear")
     with pytest.raises(ImageError, match="compares two images, got batches of 2 and 1"):
         chroma_distance(image.repeat(2, 1, 1, 1), image)
+
+
+def test_names_and_paths_are_images_too():
+    cat, brick = load_image("cat"), load_image("brick")
+    assert torch.equal(
+        match_colours("brick", sample_path("cat"), "linear"), match_colours(brick, cat, "linear")
+    )
+    assert torch.equal(keep_colours(cat, "cat"), keep_colours(cat, cat))
+    assert chroma_distance("cat", "cat") == 0 and clipped_share("cat") == 0

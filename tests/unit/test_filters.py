@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageFilter
 
 from stylelab.errors import ImageError, StylelabError
-from stylelab.pictures import filters
+from stylelab.pictures import filters, load_image, sample_path
 from stylelab.pictures.filters import FILTERS, apply_filter, gaussian_blur, reflect_pad
 
 NAMES = {"emboss", "sharpen", "edges", "blur", "median", "oil", "sketch", "unsharp"}
@@ -144,5 +144,17 @@ def test_a_strength_that_is_none_is_refused(strength):
 def test_what_is_no_image_is_refused_with_its_shape():
     with pytest.raises(ImageError, match=r"\(3, 4\)"):
         filters.blur(torch.rand(3, 4))
-    with pytest.raises(ImageError, match="str"):
-        filters.blur("astronaut")
+    with pytest.raises(ImageError, match="a picture cannot be read from int"):
+        filters.blur(3)
+
+
+def test_a_name_or_a_path_is_an_image_too(tmp_path):
+    gravel = load_image("gravel")
+    assert torch.equal(apply_filter("gravel", "emboss"), apply_filter(gravel, "emboss"))
+    assert torch.equal(apply_filter(sample_path("gravel"), "emboss"), apply_filter(gravel, "emboss"))
+
+
+def test_swapped_arguments_are_named():
+    said = r'apply_filter takes the image first .*: swap them, apply_filter\(image, "emboss"\)'
+    with pytest.raises(StylelabError, match=said):
+        apply_filter("emboss", picture())

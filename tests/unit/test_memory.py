@@ -231,7 +231,7 @@ def test_the_command_line_refuses_what_does_not_fit(tmp_path, monkeypatch, capsy
     last = capsys.readouterr().err.splitlines()[-1]
     assert re.fullmatch(
         r"stylelab: 384 × 384 pixels need 0\.\d GB of memory more, and 0\.2 GB are free; "
-        r"the largest size that fits is \d+ pixels",
+        r"the largest size that fits is \d+ pixels; --force tries all the same",
         last,
     )
     assert not list(tmp_path.iterdir())

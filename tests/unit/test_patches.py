@@ -318,3 +318,8 @@ def test_what_cannot_be_learnt_from_is_refused():
 def test_psnr_is_the_mean_squared_error_in_decibels():
     assert psnr(torch.zeros(1, 1, 2, 2), torch.full((1, 1, 2, 2), 0.1)) == pytest.approx(20, abs=1e-4)
     assert math.isfinite(psnr(torch.zeros(1), torch.zeros(1)))
+
+
+def test_a_net_stylises_a_picture_by_its_name():
+    net = PatchNet(channels=3, hidden=())
+    assert torch.equal(net.stylise("brick"), net.stylise(pictures.load_image("brick")))

@@ -1,6 +1,7 @@
 """Sweeps: what a grid means, what is kept and found again, and what one bad cell or one lost worker costs."""
 
 import os
+import re
 import threading
 import time
 from itertools import pairwise
@@ -280,6 +281,21 @@ def test_cells_that_share_a_process_give_its_threads_back(photo):
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_kept_cell_can_be_told_by_its_name_and_made_again_from_its_receipt(photo, tmp_path):
+    made = sweep(photo, sample_path("gravel"), {"style_weight": [2, 50]}, folder=tmp_path, **QUIET)
+    files = sorted(tmp_path.iterdir())
+    assert [re.fullmatch(r"(.*)-[0-9a-f]{24}\.png", file.name)[1] for file in files] == [
+        "style_weight_2",
+        "style_weight_50",
+    ]
+    settings = read_settings(files[1])
+    assert (settings["content"], settings["style"]) == ("picture", [["gravel.jpg", 1.0]])
+    assert settings["recipe"]["size"] == max(photo.shape) != SMALL.replace(size=100).size
+    recipe = Recipe.from_dict(settings["recipe"])
+    again = transfer(photo, "gravel", recipe, progress=False, device="cpu")
+    assert torch.equal(quantise(again.image), made.cells["style_weight 50"].image)
 
 
 class Negative:
