@@ -107,7 +107,7 @@ def sweep(
         {"content": ["astronaut", "cat"], "style": {"night": "starry_night", "my net": net}}
     content, style: as for `transfer`, unless the grid lists them. recipe, seed, device: of every cell.
     folder: keeps each finished cell as a PNG under its name and the hash of all that decides it, so that a
-        sweep that was stopped goes on where it was. Each is its own receipt (python -m stylelab … --recipe FILE).
+        sweep that was stopped goes on where it was. Each is its own receipt (see --recipe).
     threads: of one cell. By default cells run one after the other on all cores; under
         `joblib.parallel_config(n_jobs=2)` joblib shares the cores out among its processes, and Dask gives
         each worker process one: no two cells fight for a core. Say more where your workers have more.
