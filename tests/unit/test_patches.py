@@ -173,8 +173,16 @@ def test_no_patch_learnt_from_holds_a_pixel_judged_by(height, width, patch):
     assert learnt.float().mean() > 0.6
 
 
+@pytest.mark.parametrize("patch", [1, 9, 33])
+@pytest.mark.parametrize("shape", [(17, 17), (33, 33), (1, 100), (16, 70), (63, 65), (140, 133), (700, 30)])
+def test_more_than_half_of_every_picture_is_learnt_from(shape, patch):
+    for seed in range(5):
+        places = _places(*shape, 0.1, patch, torch.Generator().manual_seed(seed))
+        assert (places == 0).float().mean() > 0.5
+
+
 def test_of_a_tiny_picture_everything_is_learnt_from():
-    assert not _places(16, 16, 0.1, 3, torch.Generator()).any()
+    assert not _places(31, 31, 0.1, 3, torch.Generator()).any()
     fit_patch_net(PatchNet(), [(noise(1, 1, 1, 1),) * 2], progress=False, steps=2)
 
 
