@@ -10,6 +10,7 @@ from stylelab.errors import StylelabError
 
 # What the course imports, by the names that pip knows.
 REQUIRED = (
+    "anywidget",
     "ipywidgets",
     "joblib",
     "jupyterlab",

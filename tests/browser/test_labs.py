@@ -69,12 +69,12 @@ def curves(*_, **__):
 total_variation_lab.curves = curves
 """
 # Every picture of a lab: what is written below it, and a fingerprint of its bytes.
-PICTURES = """cell => Promise.all([...cell.querySelectorAll('.widget-vbox')]
-    .filter(box => box.firstElementChild?.matches('img.widget-image'))
+PICTURES = """cell => Promise.all([...cell.querySelectorAll('.stylelab-picture')]
     .map(async box => {
-        const data = await (await fetch(box.firstElementChild.src)).arrayBuffer();
+        const data = await (await fetch(box.querySelector('img').src)).arrayBuffer();
         const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
-        return {says: box.querySelector('.widget-html').innerText.trim(), bytes: hash.join()};
+        const says = box.querySelector('.widget-html').innerText.trim();
+        return {says, alt: box.querySelector('img').alt, bytes: hash.join()};
     }))"""
 # What has the focus: the label, the value as the page shows it, whether it is the first or the last value.
 FOCUSED = r"""() => {
@@ -94,7 +94,7 @@ WATCH = """() => {
     for (const kind of ['keydown', 'pointerdown'])
         document.addEventListener(kind, () => watched.began = performance.now(), true);
     document.addEventListener('load', event => {
-        const images = [...document.querySelectorAll('.widget-vbox > img.widget-image')];
+        const images = [...document.querySelectorAll('.stylelab-picture img')];
         const place = images.indexOf(event.target);
         requestAnimationFrame(() => watched.drawn.push([place, performance.now()]));
     }, true);
@@ -105,8 +105,8 @@ DRAWN = """place => {
     return found ? found[1] - watched.began : false;
 }"""
 SAID = """([place, text]) => {
-    const image = document.querySelectorAll('.widget-vbox > img.widget-image')[place];
-    return image.parentElement.innerText.includes(text) ? performance.now() - watched.began : false;
+    const box = document.querySelectorAll('.stylelab-picture')[place];
+    return box.innerText.includes(text) ? performance.now() - watched.began : false;
 }"""
 
 
@@ -116,7 +116,7 @@ class LabOnPage:
     def __init__(self, notebook, cell_id: str = "lab"):
         self.notebook, self.page = notebook, notebook.page
         self.cell = notebook.run_cell(cell_id)
-        self.cell.locator("img.widget-image").first.wait_for(timeout=60_000)
+        self.cell.locator(".stylelab-picture img").first.wait_for(timeout=60_000)
         self.page.evaluate(WATCH)
 
     def pictures(self) -> list[dict]:
@@ -249,6 +249,10 @@ def test_a_key_press_changes_the_picture_and_its_line(lab, latencies, name):
     for control, key, place, says in AT_ONCE_CONTROLS[name]:
         latencies.append((name, control, made.changes(control, key, place, says), AT_ONCE))
     assert made.notebook.errors() == [] and made.notebook.dead_widgets() == 0
+    nameless = made.cell.locator(".noUi-handle:not([aria-label])").count()
+    assert nameless == 0 and made.cell.get_by_role("slider").count()
+    for picture in made.pictures():
+        assert picture["alt"] == picture["says"]
 
 
 def test_first_picture_by_keys_and_clicks(lab, latencies, lab_server):
@@ -364,7 +368,7 @@ def test_two_labs_do_not_mix_and_a_cell_run_again_closes_its_own(open_notebook):
     again = LabOnPage(notebook, "cell-0")
     again.until_status("nothing is running")
     again.until_says(0, "cat as it is")
-    assert again.cell.locator("img.widget-image").count() == 3, "the old lab is gone from the page"
+    assert again.cell.locator(".stylelab-picture").count() == 3, "the old lab is gone from the page"
     notebook.run_cell("cell-2")
     notebook.wait_for(lambda: notebook.stream("stdout") == "[]\n", 30, "the worker to be gone")
     assert two.pictures()[0]["says"].startswith("coffee with noise of 0.12")

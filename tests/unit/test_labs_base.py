@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 import ipywidgets as widgets
 import pytest
@@ -9,8 +10,9 @@ import torch
 
 from stylelab import labs
 from stylelab.errors import ImageError
-from stylelab.labs.kit import base
+from stylelab.labs.kit import base, touchable
 from stylelab.labs.kit.base import Lab, Picture
+from stylelab.labs.kit.choosing import MOST_BYTES, TOO_LARGE
 from stylelab.labs.kit.drawing import chroma_cloud, curves, encode, heat_map
 from stylelab.labs.kit.worker import Worker
 
@@ -245,11 +247,35 @@ def test_pictures_are_jpeg_while_they_change_and_png_at_the_end():
     picture = Picture()
     picture.show(torch.rand(1, 3, 16, 16), "live")
     assert picture.image.format == "jpeg" and picture.image.value[:2] == b"\xff\xd8"
+    assert picture.image.alt == "live"
     picture.show(torch.rand(1, 3, 16, 16), "final & <last>", final=True)
     assert picture.image.format == "png" and picture.image.value[1:4] == b"PNG"
     assert "final &amp; &lt;last&gt;" in picture.text.value
     picture.show(curves({"a": [1, 2]}, "x", "y"), "curve")
     assert picture.image.format == "svg+xml"
+
+
+def test_a_picture_tells_where_it_is_touched_and_errors_are_shown(small):
+    touches = []
+
+    def touched(touch):
+        touches.append(touch)
+        if touch.phase == "up":
+            raise ImageError("too far")
+
+    assert small.picture.image.cursor == "", "most pictures are only looked at"
+    small.on_touch(small.picture, touched)
+    assert small.picture.image.cursor == "crosshair"
+    for phase, x, y in (("down", 0.0, 0.5), ("move", 0.25, 0.5), ("up", 1.0, 1.0)):
+        small.picture.image._handle_custom_msg({"phase": phase, "x": x, "y": y}, [])
+    assert touches == [("down", 0.0, 0.5), ("move", 0.25, 0.5), ("up", 1.0, 1.0)]
+    assert [touch.pixel(8, 4) for touch in touches] == [(2, 0), (2, 2), (3, 7)], "(row, column)"
+    assert "too far" in small.complaint.value
+
+
+def test_the_page_and_python_agree_on_what_is_too_large_to_send():
+    page = Path(touchable.__file__).with_suffix(".js").read_text(encoding="utf-8").replace("_", "")
+    assert f"MOSTBYTES = {MOST_BYTES};" in page and f'"{TOO_LARGE.decode()}"' in page
 
 
 def test_a_heat_map_has_one_square_for_each_entry():

@@ -8,6 +8,7 @@ import pytest
 from stylelab import labs
 from stylelab.labs import differences_lab
 from stylelab.labs.kit.base import Picture
+from stylelab.labs.kit.touchable import Touchable
 
 SLIDERS = (widgets.IntSlider, widgets.FloatSlider, widgets.FloatLogSlider)
 CHOICES = (widgets.Dropdown, widgets.SelectionSlider)
@@ -59,7 +60,7 @@ def values_of(control):
 
 def seen(lab):
     """All that the page shows: the bytes of pictures and the lines of text."""
-    shown = (w for w in family(lab) if isinstance(w, widgets.Image | widgets.HTML))
+    shown = (w for w in family(lab) if isinstance(w, Touchable | widgets.HTML))
     return [w.value for w in shown if w is not getattr(lab, "status", None)]
 
 

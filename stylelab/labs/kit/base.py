@@ -16,20 +16,10 @@ from IPython import get_ipython
 
 from stylelab.errors import StylelabError
 from stylelab.labs.kit.drawing import encode
+from stylelab.labs.kit.touchable import Touch, Touchable
 from stylelab.labs.kit.worker import Worker
 
 PREVIEW = 0.2  # seconds between two previews of a run, at least
-
-# In Jupyter a key on a control is also a command: an arrow leaves a menu for the next cell, and D twice
-# deletes the cell. Jupyter leaves an element with this attribute alone; for plain keys a lab's have it.
-_KEYS = """
-const listen = event => {
-    if (!lab.isConnected) window.removeEventListener('keydown', listen, true);
-    const forJupyter = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
-    const element = event.target;
-    if (lab.contains(element)) element.toggleAttribute('data-lm-suppress-shortcuts', !forJupyter);
-};
-window.addEventListener('keydown', listen, true);"""
 
 _open: weakref.WeakSet = weakref.WeakSet()
 _cells: dict[tuple, list] = {}
@@ -39,18 +29,19 @@ class Picture(widgets.VBox):
     """A picture and the line of text below it that says what it shows now. width: at most, in CSS pixels."""
 
     def __init__(self, width: int = 320) -> None:
-        self.image = widgets.Image(format="jpeg", layout={"width": "100%", "height": "auto"})
+        self.image = Touchable()
         self.text = widgets.HTML(layout={"margin": "0 2px", "width": "auto"})
         layout = {"flex": f"1 1 {min(width, 240)}px", "max_width": f"{width}px", "margin": "4px"}
         layout["overflow"] = "visible"  # a box that could scroll would be a stop for the Tab key
         super().__init__([self.image, self.text], layout=layout)
         self.says = ""
+        self.add_class("stylelab-picture")
 
     def show(self, picture, says: str, final: bool = False) -> None:
         """picture: what `encode` takes, or the bytes of an SVG. says: the line. final: PNG, not JPEG."""
         data, kind = (picture, "svg+xml") if isinstance(picture, bytes) else encode(picture, final)
         with self.image.hold_sync():
-            self.image.format, self.image.value = kind, data
+            self.image.format, self.image.value, self.image.alt = kind, data, says
         self.says = says
         self.text.value = f'<div style="line-height: 1.35">{html.escape(says)}</div>'
 
@@ -78,7 +69,7 @@ class Lab(widgets.VBox):
 
     def build(self, *rows: widgets.Widget) -> None:
         """Puts the rows, and the line for errors, into the box."""
-        self.children = (*rows, self.complaint, in_page(_KEYS))
+        self.children = (*rows, self.complaint)
 
     def __repr__(self) -> str:  # what a page viewer without a kernel shows
         return "Live controls: run this cell in Jupyter to use them. Until then, the figure below stands in."
@@ -94,6 +85,10 @@ class Lab(widgets.VBox):
         made = widgets.Button(description=label, tooltip=tooltip, layout=layout)
         made.on_click(lambda _: self.act(action))
         return made
+
+    def on_touch(self, picture: Picture, action: Callable[[Touch], None], cursor: str = "crosshair") -> None:
+        """Calls `action` wherever the picture is clicked, and all along a drag."""
+        picture.image.on_touch(lambda touch: self.act(lambda: action(touch)), cursor)
 
     def act(self, action: Callable[[], None]) -> None:
         """Does what a control asks for; an exception becomes the line for errors, and `last_error`."""
@@ -200,20 +195,6 @@ def controls(*children: widgets.Widget) -> widgets.HBox:
         child.style.description_width = "128px"
         child.layout.width, child.layout.margin = "340px", "2px"  # SelectionSlider would have no margin
     return row(*children)
-
-
-def in_page(script: str) -> widgets.HTML:
-    """A hidden widget that has a script run in the page, on the element `lab` around it.
-
-    Widgets of plain ipywidgets cannot listen to events; the error of a picture that does not load can. A
-    front end that forbids this has the lab as it would be without, so nothing may depend on it.
-    """
-    script = (
-        "const find = tries => { const lab = this.closest('.stylelab-lab'); "
-        f"if (!lab) return tries && setTimeout(find, 100, tries - 1); {script} }}; find(100);"
-    )
-    hidden = f'<img alt="" hidden src="data:," onerror="{html.escape(script)}">'
-    return widgets.HTML(hidden, layout={"display": "none"})
 
 
 def _clock(seconds: float) -> str:

@@ -8,32 +8,14 @@ import ipywidgets as widgets
 import traitlets
 
 from stylelab.errors import ImageError
-from stylelab.labs.kit.base import Lab, in_page
+from stylelab.labs.kit.base import Lab
 from stylelab.labs.kit.drawing import encode
 from stylelab.pictures.loading import load_image
 from stylelab.pictures.samples import sample_names
 
-MOST_BYTES = 9_900_000  # a notebook server ends a connection that sends 10 MiB in one message, without a word
+# What the page sends in the stead of a larger upload, and from how many bytes on: as in touchable.js.
+MOST_BYTES = 9_900_000
 TOO_LARGE = b"stylelab: not sent, its bytes are "
-# So what is too large must not leave the page: a note of its size goes in its stead. The field for files is
-# out of reach until the button calls its click().
-_GUARD = f"""
-lab.addEventListener('click', event => {{
-    if (!event.target.closest('.stylelab-upload')) return;
-    const fields = HTMLInputElement.prototype, click = fields.click;
-    fields.click = function () {{
-        fields.click = click;
-        if (!this.guarded) this.addEventListener('change', () => {{
-            const sent = new DataTransfer();
-            for (const file of this.files) sent.items.add(
-                file.size > {MOST_BYTES} ? new File(['{TOO_LARGE.decode()}' + file.size], file.name) : file);
-            this.files = sent.files;
-        }}, true);
-        this.guarded = true;
-        this.click();
-    }};
-    setTimeout(() => fields.click = click);
-}}, true);"""
 _numbers = itertools.count()
 
 
@@ -99,7 +81,7 @@ class Chooser(widgets.VBox):
             lab.on(self.upload, self._take_upload)
             self.upload.add_class("stylelab-upload")
             gallery = widgets.HBox([*self.thumbnails.values()], layout={"flex_flow": "row wrap"})
-            fields = [*rows[0].children, self.upload, in_page(_GUARD)]
+            fields = [*rows[0].children, self.upload]
             rows = [gallery, widgets.HBox(fields, layout=rows[0].layout)]
         super().__init__(rows, layout={"flex": "0 0 auto", "max_width": "100%"})
         self._take(chosen, chosen)
