@@ -1,5 +1,6 @@
 """The lab of notebook 04: a finished transfer in the photograph's colours, by each of the four methods."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -12,6 +13,15 @@ from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.drawing import chroma_cloud
 from stylelab.pictures.loading import load_image
 from stylelab.pictures.samples import sample_names, sample_path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The controls when something was asked for. transfer: of stored_transfers. strength: 0 to 1."""
+
+    transfer: str
+    method: str
+    strength: float
 
 
 def colour(size: int = 256) -> "ColourLab":
@@ -46,8 +56,12 @@ class ColourLab(Lab):
         )
         self.later(self._draw)
 
-    def _draw(self) -> None:
-        key, method, strength = self.transfer.value, self.method.value, self.strength.value
+    def settings(self) -> Settings:
+        """The controls as they stand."""
+        return Settings(self.transfer.value, self.method.value, self.strength.value)
+
+    def _draw(self, asked: Settings) -> None:
+        key, method = asked.transfer, asked.method
         content = _names(key)[0]
         if key not in self._pictures:
             stylised = load_image(_folder() / f"{key}.jpg", self.size)
@@ -56,11 +70,11 @@ class ColourLab(Lab):
         if (key, method) not in self._recoloured:
             recolour = keep_colours if method == "luminance" else match_colours
             self._recoloured[key, method] = recolour(stylised, photograph, method, clip=False)
-        mixed = stylised.lerp(self._recoloured[key, method], strength)
+        mixed = stylised.lerp(self._recoloured[key, method], asked.strength)
         self.result = mixed.clamp(0, 1)
         self.after.show(
             self.result,
-            f"Recoloured: {method}, strength {strength:.2f}. "
+            f"Recoloured: {method}, strength {asked.strength:.2f}. "
             f"{clipped_share(mixed):.1%} of the pixels were clipped.",
         )
         distance = chroma_distance(_thin(self.result), _thin(photograph))

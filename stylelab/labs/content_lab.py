@@ -1,18 +1,33 @@
 """The lab of notebook 02: what a layer sees of a photograph, and what it no longer knows."""
 
+from dataclasses import dataclass
+
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
 from stylelab.labs.kit.base import Lab, Picture, controls, row
-from stylelab.labs.kit.choosing import Chooser
+from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import enlarge, heat_map
+from stylelab.labs.kit.seeded import noise
+from stylelab.labs.kit.worker import Run
 from stylelab.losses.distances import content_loss
 from stylelab.networks.extractor import shared_extractor
 from stylelab.networks.layers import RELUS
 from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import optimise
-from stylelab.pictures.loading import load_image
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The controls when something was asked for. shift: pixels to the right. steps: of a reconstruction."""
+
+    photograph: Chosen
+    layer: str
+    channel: int
+    shift: int
+    brighten: float
+    steps: int
 
 
 def content(size: int = 128) -> "ContentLab":
@@ -30,7 +45,7 @@ class ContentLab(Lab):
         super().__init__()
         self.size = size
         self.feature_map: Tensor | None = None
-        self._known: tuple = ()
+        self._known: tuple[Chosen, Tensor, dict[str, Tensor]] | None = None
         self.photograph = Chooser(self, "photograph", "cat")
         self.layer = widgets.SelectionSlider(options=RELUS, value="relu4_2", description="layer")
         self.channel = widgets.IntSlider(value=0, min=0, max=511, description="channel")
@@ -47,36 +62,47 @@ class ContentLab(Lab):
             controls(self.steps),
             self.run_controls(self._reconstruct),
         )
-        blank = torch.full_like(self.photograph.image(size), 0.93)
+        blank = torch.full_like(self.photograph.value.image(size), 0.93)
         self.rebuilt.show(blank, "Reconstruction: press Start to make one from the layer.")
         self.later(self._draw)
 
-    def _maps(self) -> tuple[Tensor, dict[str, Tensor]]:
+    def settings(self) -> Settings:
+        """The controls as they stand."""
+        return Settings(
+            self.photograph.value,
+            self.layer.value,
+            self.channel.value,
+            self.shift.value,
+            self.brighten.value,
+            self.steps.value,
+        )
+
+    def _maps(self, photograph: Chosen, layer: str) -> tuple[Tensor, dict[str, Tensor]]:
         """The photograph and its ReLU maps, kept while it is shown.
 
         For a new one only as deep as it is looked at, so that it is there at once; all if that changes.
         """
-        layer, same = self.layer.value, bool(self._known) and self._known[0] == self.photograph.value
-        if not same or layer not in self._known[2]:
-            image = self.photograph.image(self.size)
+        same = self._known is not None and self._known[0] == photograph
+        if self._known is None or not same or layer not in self._known[2]:
+            image = photograph.image(self.size)
             wanted = RELUS if same else RELUS[: RELUS.index(layer) + 1]
             with torch.no_grad():
-                self._known = (self.photograph.value, image, shared_extractor()(image, wanted))
+                self._known = (photograph, image, shared_extractor()(image, wanted))
         return self._known[1:]
 
-    def _draw(self) -> None:
-        image, maps = self._maps()
-        layer, name = self.layer.value, self.photograph.value[0]
+    def _draw(self, asked: Settings) -> None:
+        layer, name = asked.layer, asked.photograph.name
+        image, maps = self._maps(asked.photograph, layer)
         features = maps[layer]
         self.channel.max = features.shape[1] - 1
-        channel = min(self.channel.value, self.channel.max)
+        channel = min(asked.channel, features.shape[1] - 1)
         self.feature_map = features[0, channel].cpu()
         self.map.show(
             heat_map(self.feature_map, 320),
             f"{name} at {layer}, channel {channel} of {features.shape[1]}: {features.shape[3]} × "
             f"{features.shape[2]} values, from 0 (dark) to {self.feature_map.max().item():.3g}.",
         )
-        shift, more = self.shift.value, self.brighten.value
+        shift, more = asked.shift, asked.brighten
         if not shift and not more:
             self.seen.show(image, f"{name} as it is, {image.shape[-1]} × {image.shape[-2]} pixels.")
             return
@@ -91,13 +117,13 @@ class ContentLab(Lab):
             f"in features of {layer} {distance:.3f} (0 is equal).",
         )
 
-    def _reconstruct(self):
-        layer, name = self.layer.value, self.photograph.value[0]
-        image = load_image(self.photograph.value[1], self.size)
+    def _reconstruct(self, asked: Settings) -> Run:
+        layer, name = asked.layer, asked.photograph.name
+        image = asked.photograph.image(self.size)
         recipe = Recipe(content_layers={layer: 1.0}, style_layers={}, init="noise", detail=0.0).replace(
-            scales=(1.0,), steps=(self.steps.value,), style_factors=(1.0,), size=self.size
+            scales=(1.0,), steps=(asked.steps,), style_factors=(1.0,), size=self.size
         )
-        self.rebuilt.show(torch.rand(image.shape), f"{name} from {layer}: noise, before the first step.")
+        self.rebuilt.show(noise(image.shape), f"{name} from {layer}: noise, before the first step.")
 
         def show(step, final: bool) -> None:
             self.result = step.image.cpu()

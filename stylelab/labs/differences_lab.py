@@ -1,14 +1,17 @@
 """The lab of notebook 06: what a patch net misses, looked up where it was missed before."""
 
+from dataclasses import dataclass
+
 import ipywidgets as widgets
 import torch
 from PIL import Image
 from torch import Tensor
 
-from stylelab.errors import StylelabError
 from stylelab.labs.kit.base import Lab, Picture, controls, row
-from stylelab.labs.kit.choosing import Chooser
+from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import enlarge, heat_map
+from stylelab.labs.kit.seeded import untrained
+from stylelab.labs.kit.worker import Run
 from stylelab.losses.distances import psnr
 from stylelab.patches.differences import DifferenceTable, Explanation
 from stylelab.patches.fitting import training
@@ -19,14 +22,50 @@ from stylelab.pictures.loading import load_image
 from stylelab.pictures.samples import sample_names
 from stylelab.pictures.saving import to_pil
 
-STEPS = 500  # of the net's training
 KEPT = 24  # results to go back to at once
 CROSS = (213, 94, 0)
 
 
-def differences(size: int = 96) -> "DifferencesLab":
-    """The lab of difference maps; see DifferencesLab. size: longest side in pixels of its pictures."""
-    return DifferencesLab(size)
+@dataclass(frozen=True)
+class Wanted:
+    """What a result is asked for with. patch: pixels. neighbours, rounds: of the table."""
+
+    photograph: Chosen
+    filter: str
+    patch: int
+    neighbours: int
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The controls when something was asked for. line, column: of the cross-hair."""
+
+    wanted: Wanted
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class Made:
+    """A result, and what is shown about it. trained_on: the pairs' names. says: a line for each picture."""
+
+    table: DifferenceTable
+    trained_on: tuple[str, ...]
+    image: Tensor
+    alone: Tensor
+    difference: Tensor
+    together: Tensor
+    truth: Tensor
+    says: tuple[str, ...]
+
+
+def differences(size: int = 96, steps: int = 500) -> "DifferencesLab":
+    """The lab of difference maps; see DifferencesLab.
+
+    size: longest side in pixels of its pictures. steps: of the net's training.
+    """
+    return DifferencesLab(size, steps)
 
 
 class DifferencesLab(Lab):
@@ -36,16 +75,14 @@ class DifferencesLab(Lab):
     (1, 1, H, W), and `explanation` what is shown about the pixel under the cross-hair.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, steps: int) -> None:
         super().__init__()
-        self.size = size
+        self.size, self._steps = size, steps
         self.table: DifferenceTable | None = None
         self.explanation: Explanation | None = None
-        self._nets: dict[tuple, PatchNet] = {}
-        self._known: dict[tuple, tuple] = {}
-        self._parts: tuple[Tensor, ...] = ()
-        self._says: tuple[str, ...] = ()
-        self._names: tuple[str, ...] = ()
+        self._nets: dict[tuple[str, tuple[str, ...]], PatchNet] = {}
+        self._known: dict[Wanted, Made] = {}
+        self._made: Made | None = None
         self.photograph = Chooser(self, "tested on", "cat")
         self.filter = widgets.Dropdown(options=list(FILTERS), value="sketch", description="filter")
         self.patch = widgets.IntSlider(value=5, min=1, max=9, step=2, description="patch (pixels)")
@@ -53,107 +90,121 @@ class DifferencesLab(Lab):
         self.rounds = widgets.IntSlider(value=1, min=1, max=3, description="rounds")
         self.line = widgets.IntSlider(value=size // 3, min=0, max=size - 1, description="row")
         self.column = widgets.IntSlider(value=size // 2, min=0, max=size - 1, description="column")
-        self.alone, self.difference, self.made, self.truth = (Picture(250) for _ in range(4))
+        self.alone, self.difference, self.made, self.truth = self._pictures = [Picture(250) for _ in range(4)]
         self.found = Picture(700)
         for control in (self.photograph, self.filter, self.patch, self.neighbours, self.rounds):
             self.on(control, self._again)
         for control in (self.line, self.column):
-            self.on(control, lambda: self.later(self._explain))
+            self.on(control, self._look)
         self.build(
             self.photograph,
             controls(self.filter, self.patch, self.neighbours, self.rounds),
             self.run_controls(self._make),
-            row(self.alone, self.difference, self.made, self.truth),
+            row(*self._pictures),
             controls(self.line, self.column),
             row(self.found),
         )
         self._show_nothing_made()
 
+    def settings(self) -> Settings:
+        """The controls as they stand."""
+        wanted = Wanted(
+            self.photograph.value,
+            self.filter.value,
+            self.patch.value,
+            self.neighbours.value,
+            self.rounds.value,
+        )
+        return Settings(wanted, self.line.value, self.column.value)
+
     def _again(self) -> None:
-        if self.table or self.running:
-            self.begin(self._make())
+        if self._made or self.running:
+            self.begin(self._make(self.settings()))
         else:
             self._show_nothing_made()
 
+    def _look(self) -> None:
+        if self._made:
+            self.later(self._explain)
+        elif not self.running:
+            self.status.value = "press Start: the cross-hair needs a table to look into"
+
     def _show_nothing_made(self) -> None:
         """Before Start: a notebook that is run from top to bottom does not train a net for nobody."""
-        image = as_channels(self.photograph.image(self.size), 1)
+        wanted = self.settings().wanted
+        image = as_channels(wanted.photograph.image(self.size), 1)
         blank = torch.full_like(image, 0.93)
         says = ("The net alone: press Start.", "What the table adds.", "Both together.")
         for box, line in zip((self.alone, self.difference, self.made), says, strict=True):
             box.show(enlarge(blank, 192), line)
-        truth, name = apply_filter(image, self.filter.value), self.photograph.value[0]
-        self.truth.show(enlarge(truth, 192), f"{name} through the filter: what is wanted.")
-        blank = torch.full((1, 1, 186, 568), 0.93)
-        self.found.show(blank, "The patch under the cross-hair, and its neighbours in the table.")
-
-    def _make(self):
-        name, source = self.photograph.value
-        patch, neighbours, rounds = self.patch.value, self.neighbours.value, self.rounds.value
-        filtered = self.filter.value
-        trained_on = tuple(sample for sample in sample_names("content") if sample != source)
-        pictures = [load_image(sample, self.size, grey=True) for sample in trained_on]
-        pairs = [(picture, apply_filter(picture, filtered)) for picture in pictures]
-        settings = (name, source, filtered, patch, neighbours, rounds)
-        if settings in self._known:
-            self._take(self._known[settings])
-            yield 1.0
-            return
-        key = (filtered, trained_on)
-        net = PatchNet()
-        image = as_channels(load_image(source, self.size), 1)
-        if key not in self._nets:
-            for step, end, _ in training(net, pairs, steps=STEPS):
-                if self.due():
-                    says = f"The net alone on {name}, {filtered}, after {step} steps."
-                    self.alone.show(enlarge(net.stylise(image), 192), says)
-                yield 0.6 * step / end
-            self._nets[key] = net
-        net = self._nets[key]
-        table = DifferenceTable(net, pairs, patch, neighbours)
-        yield 0.8
-        truth = apply_filter(image, filtered)
-        alone, difference, made = table.stylise(image, rounds, parts=True, progress=False)
-        gain = psnr(made, truth) - psnr(alone, truth)
-        says = (
-            f"The net alone on {name}, {filtered}: PSNR {psnr(alone, truth):.1f} dB.",
-            f"The difference from the table, patches of {patch} pixels, {neighbours} neighbours, rounds: "
-            f"{rounds}. Blue darkens, yellow brightens, up to {difference.abs().max().item():.2f}.",
-            f"Together: PSNR {psnr(made, truth):.1f} dB, {gain:+.1f} dB against the net alone.",
-            f"{name} through the filter {filtered}: what is wanted.",
+        truth = apply_filter(image, wanted.filter)
+        self.truth.show(enlarge(truth, 192), f"{wanted.photograph.name} through the filter: what is wanted.")
+        self.found.show(
+            torch.full((1, 1, 186, 568), 0.93),
+            "The patch under the cross-hair, and its neighbours in the table.",
         )
-        self._known[settings] = (table, trained_on, (image, alone, difference, made, truth), says)
-        if len(self._known) > KEPT:
-            del self._known[next(iter(self._known))]
-        self._take(self._known[settings])
+
+    def _make(self, asked: Settings) -> Run:
+        wanted = asked.wanted
+        if wanted not in self._known:
+            yield from self._compute(wanted)
+        self._made = self._known[wanted]
+        self.table, self.result = self._made.table, self._made.together
+        self.line.max, self.column.max = (side - 1 for side in self.result.shape[-2:])
+        self.later(self._explain)  # with the cross-hair as it stands by now
         yield 1.0
 
-    def _take(self, known: tuple) -> None:
-        """Shows a result, new or made before."""
-        self.table, self._names, self._parts, self._says = known
-        image, self.result = self._parts[0], self._parts[3]
-        self.line.max, self.column.max = image.shape[-2] - 1, image.shape[-1] - 1
-        self._explain()
+    def _compute(self, wanted: Wanted) -> Run:
+        """Trains a net, unless one was for the same pictures; fills a table; adds to what is known."""
+        name, source = wanted.photograph
+        trained_on = tuple(sample for sample in sample_names("content") if sample != source)
+        pictures = [load_image(sample, self.size, grey=True) for sample in trained_on]
+        pairs = [(picture, apply_filter(picture, wanted.filter)) for picture in pictures]
+        image = as_channels(wanted.photograph.image(self.size), 1)
+        if (wanted.filter, trained_on) not in self._nets:
+            net = untrained()
+            for step, end, _ in training(net, pairs, steps=self._steps):
+                if self.due():
+                    so_far = f"The net alone on {name}, {wanted.filter}, after {step} steps."
+                    self.alone.show(enlarge(net.stylise(image), 192), so_far)
+                yield 0.6 * step / end
+            self._nets[wanted.filter, trained_on] = net
+        table = DifferenceTable(self._nets[wanted.filter, trained_on], pairs, wanted.patch, wanted.neighbours)
+        yield 0.8
+        truth = apply_filter(image, wanted.filter)
+        alone, difference, together = table.stylise(image, wanted.rounds, parts=True, progress=False)
+        gain = psnr(together, truth) - psnr(alone, truth)
+        says = (
+            f"The net alone on {name}, {wanted.filter}: PSNR {psnr(alone, truth):.1f} dB.",
+            f"The difference from the table, patches of {wanted.patch} pixels, {wanted.neighbours} "
+            f"neighbours, rounds: {wanted.rounds}. Blue darkens, yellow brightens, up to "
+            f"{difference.abs().max().item():.2f}.",
+            f"Together: PSNR {psnr(together, truth):.1f} dB, {gain:+.1f} dB against the net alone.",
+            f"{name} through the filter {wanted.filter}: what is wanted.",
+        )
+        self._known[wanted] = Made(table, trained_on, image, alone, difference, together, truth, says)
+        if len(self._known) > KEPT:
+            del self._known[next(iter(self._known))]
 
-    def _explain(self) -> None:
+    def _explain(self, asked: Settings) -> None:
         """The pictures with the cross-hair, and the row of patches for the pixel under it."""
-        if not self._parts:
-            raise StylelabError("there is no table yet; press Start, or wait for it")
-        image, alone, difference, made, truth = self._parts
-        line, column = self.line.value, self.column.value
-        reach = difference.abs().max().item() or 1.0
-        shown = [
-            enlarge(alone, 192),
-            heat_map(difference[0, 0], 192, "cividis", (-reach, reach)),
-            enlarge(made, 192),
-            enlarge(truth, 192),
-        ]
-        boxes = (self.alone, self.difference, self.made, self.truth)
-        for box, picture, says in zip(boxes, shown, self._says, strict=True):
-            box.show(_with_cross(picture, image.shape[-1], line, column), says)
-        found = self.explanation = self.table.explain(image, line, column)
+        made = self._made
+        if made is None:
+            return
+        height, width = made.image.shape[-2:]
+        line, column = min(asked.line, height - 1), min(asked.column, width - 1)
+        reach = made.difference.abs().max().item() or 1.0
+        shown = (
+            enlarge(made.alone, 192),
+            heat_map(made.difference[0, 0], 192, "cividis", (-reach, reach)),
+            enlarge(made.together, 192),
+            enlarge(made.truth, 192),
+        )
+        for box, picture, says in zip(self._pictures, shown, made.says, strict=True):
+            box.show(_with_cross(picture, width, line, column), says)
+        found = self.explanation = made.table.explain(made.image, line, column)
         places = ", ".join(
-            f"{self._names[pair]} ({r}, {c}) at {distance:.2f}"
+            f"{made.trained_on[pair]} ({r}, {c}) at {distance:.2f}"
             for (pair, r, c), distance in zip(found.sources, found.distances.tolist(), strict=True)
         )
         self.found.show(

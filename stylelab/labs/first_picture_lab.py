@@ -2,7 +2,8 @@
 
 import html
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -10,13 +11,14 @@ import torch
 from torch import Tensor
 
 from stylelab.errors import StylelabError
-from stylelab.labs.kit.base import Lab, Picture, controls, row
-from stylelab.labs.kit.choosing import Chooser, Thumbnail
+from stylelab.labs.kit.base import Lab, Picture, controls, discard, row
+from stylelab.labs.kit.choosing import Chooser, Chosen, Thumbnail
 from stylelab.labs.kit.drawing import curves, encode
+from stylelab.labs.kit.worker import Run
 from stylelab.networks.extractor import shared_extractor
 from stylelab.optimisation.published import CHOICES, RECIPES
 from stylelab.optimisation.recipes import Recipe
-from stylelab.optimisation.running import Result, optimise
+from stylelab.optimisation.running import Result, Step, optimise
 from stylelab.pictures.loading import load_image
 from stylelab.pictures.resampling import resize
 from stylelab.pictures.samples import sample_names
@@ -28,10 +30,10 @@ LARGEST = 1024
 
 @dataclass(frozen=True)
 class Order:
-    """What one run was asked to do. contents, styles: as the choosers' values, (name, source)."""
+    """The settings: what a run is asked to do. styles: each with its weight."""
 
-    content: tuple
-    styles: tuple[tuple[tuple, float], ...]
+    content: Chosen
+    styles: tuple[tuple[Chosen, float], ...]
     recipe: Recipe
 
     def code(self) -> str:
@@ -42,7 +44,30 @@ class Order:
         changed = [n for n in self.recipe.__dataclass_fields__ if getattr(self.recipe, n) != getattr(base, n)]
         settings = ", ".join(f"{name}={getattr(self.recipe, name)!r}" for name in changed)
         recipe = f'stylelab.RECIPES["{base.name}"]' + (f".replace({settings})" if changed else "")
-        return f"stylelab.transfer({self.content[0]!r}, {style}, {recipe})"
+        return f"stylelab.transfer({self.content.name!r}, {style}, {recipe})"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is on the screen, and by whose order: nobody's, where it is the photograph alone.
+
+    after is before as long as nothing is painted.
+    """
+
+    order: Order | None
+    before: Tensor
+    after: Tensor
+    says: str
+    final: bool
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A result to go back to."""
+
+    order: Order
+    result: Result
+    thumbnail: Thumbnail
 
 
 def first_picture(
@@ -76,9 +101,8 @@ class FirstPictureLab(Lab):
         self.picture, self.losses = Picture(512), Picture(520)
         self.kept = widgets.HBox(layout={"flex_flow": "row wrap"})
         self.line = widgets.HTML(layout={"max_width": "100%"})
-        self._order: Order | None = None
-        self._shown: tuple[Tensor, Tensor, str] | None = None
-        self._results: list[tuple[Order, Result, Thumbnail]] = []
+        self._shown: Shown | None = None
+        self._results: list[Kept] = []
 
         self.on(self.recipe, self._take_recipe)
         asked = (self.content, self.style_picture, self.second, self.mix, self.size, self.weight, self.tv)
@@ -86,7 +110,7 @@ class FirstPictureLab(Lab):
             self.on(control, self._tell)
         for control in (self.content, self.size):
             self.on(control, lambda: self.later(self._draw_photograph))
-        self.on(self.wipe, lambda: self._draw(True))
+        self.on(self.wipe, lambda: self.later(self._draw, self.wipe.value))
         self.save = self.button("Save", self._save, "write the picture to the file named above")
         self.larger = self.button("Larger", self._larger, "the same settings at twice the size")
         self.build(
@@ -94,9 +118,9 @@ class FirstPictureLab(Lab):
             self.style_picture,
             self.second,
             controls(self.mix, self.recipe, self.size, self.weight, self.tv, self.colours, self.steps),
-            self.run_controls(lambda: self._paint(self._ordered()), self.larger),
+            self.run_controls(self._paint, self.larger),
             row(self.picture, self.losses),
-            row(*controls(self.wipe, self.file).children, self.save),
+            row(controls(self.wipe, self.file), self.save),
             self.kept,
             self.line,
         )
@@ -126,7 +150,7 @@ class FirstPictureLab(Lab):
         self.size.value = before
         self._tell()
 
-    def _ordered(self) -> Order:
+    def settings(self) -> Order:
         """The controls as they stand. Only what differs from the recipe is changed in it."""
         base = RECIPES[self.recipe.value]
         wanted = {
@@ -143,7 +167,7 @@ class FirstPictureLab(Lab):
         return Order(self.content.value, styles, base.replace(**wanted))
 
     def _tell(self) -> None:
-        self._write_line(self._ordered())
+        self._write_line(self.settings())
 
     def _write_line(self, order: Order) -> None:
         code = html.escape(order.code())
@@ -154,103 +178,113 @@ class FirstPictureLab(Lab):
 
     # The run ---------------------------------------------------------------------------------------------
 
-    def _load_network(self) -> None:
+    def _load_network(self, order: Order) -> None:
         """Before anybody presses Start: reading the weights takes a second or two."""
-        recipe = RECIPES[self.recipe.value]
+        recipe = order.recipe
         shared_extractor(recipe.network, recipe.weights, recipe.pooling, recipe.padding)
 
-    def _paint(self, order: Order):
-        recipe, history = order.recipe, []
-        photograph = load_image(order.content[1], recipe.size)
-        title = f"{order.content[0]} painted like {' and '.join(name for (name, _), _ in order.styles)}"
-        self._order = order
-        self._show(photograph, photograph, f"{order.content[0]}, before the first step")
-        styles = [(load_image(source), weight) for (_, source), weight in order.styles]
-        steps, last = optimise(photograph, styles, recipe), None
+    def _paint(self, order: Order) -> Run:
+        recipe = order.recipe
+        history: list[Tensor] = []
+        photograph = order.content.image(recipe.size)
+        title = f"{order.content.name} painted like {' and '.join(chosen.name for chosen, _ in order.styles)}"
+        self._show(order, photograph, photograph, f"{order.content.name}, before the first step")
+        styles = [(load_image(chosen.source), weight) for chosen, weight in order.styles]
+        last: Step | None = None
 
-        def counted():
+        def counted() -> Iterator[Step]:
             nonlocal last
-            for last in steps:
+            for last in optimise(photograph, styles, recipe):
                 history.append(last.terms)
                 yield last
 
-        def show(step, final: bool) -> None:
+        def show(step: Step, final: bool) -> None:
             says = f"{title}: step {step.index} of {step.steps}, {step.size} pixels"
-            self._show(photograph, step.image.cpu(), says, final)
-            self._draw_losses(last.names, history)
+            self._show(order, photograph, step.image.cpu(), says, final)
+            self._draw_losses(step.names, history)
 
         try:
             yield from self.follow(counted(), recipe, show)
         finally:
-            if last is not None:
-                self._keep(order, history, last)
+            if last is not None and self._shown is not None:
+                self._keep(order, self._shown.after, history, last)
 
-    def _keep(self, order: Order, history: list[Tensor], last) -> None:
+    def _keep(self, order: Order, image: Tensor, history: list[Tensor], last: Step) -> None:
+        """Adds the run's last picture to the results."""
         losses = [dict(zip(last.names, terms.tolist(), strict=True)) for terms in history]
-        made = Result(self._shown[1], losses, order.recipe, last.seconds, last.index < last.steps)
-        self.result = made
-
-        def go_back() -> None:
-            self.act(lambda: self._go_back(order, made))
-
+        made = Result(image, losses, order.recipe, last.seconds, last.index < last.steps)
         label = f"{order.recipe.size} px, {len(history)} steps"
-        thumbnail = Thumbnail(encode(resize(made.image, 110))[0], label, go_back, (132, 99))
-        self._results = [*self._results, (order, made, thumbnail)][-KEPT:]
-        self.kept.children = tuple(kept[2] for kept in self._results)
+        thumbnail = Thumbnail(
+            encode(resize(made.image, 110))[0],
+            label,
+            lambda: self.act(lambda: self.later(self._go_back, kept)),
+            (132, 99),
+        )
+        kept = Kept(order, made, thumbnail)
+        self.result = made
+        self._results.append(kept)
+        self.kept.children = tuple(kept.thumbnail for kept in self._results[-KEPT:])
+        for forgotten in self._results[:-KEPT]:
+            discard(forgotten.thumbnail)
+        del self._results[:-KEPT]
         self._write_line(order)
 
-    def _go_back(self, order: Order, made: Result) -> None:
+    def _go_back(self, kept: Kept) -> None:
         """Shows one of the last results again, and its settings."""
-        self.result, self._order = made, order
-        photograph = load_image(order.content[1], order.recipe.size)
-        says = f"{order.content[0]}, kept after {len(made.history)} steps at {order.recipe.size} pixels"
-        self._show(photograph, made.image, says, True)
+        order, made = kept.order, kept.result
+        self.result = made
+        says = f"{order.content.name}, kept after {len(made.history)} steps at {order.recipe.size} pixels"
+        self._show(order, order.content.image(order.recipe.size), made.image, says, True)
         values = [torch.tensor(list(losses.values())) for losses in made.history]
         self._draw_losses(tuple(made.history[0]), values)
         self._write_line(order)
 
     def _larger(self) -> None:
-        order = self._order or self._ordered()
+        shown = self._shown
+        order = (shown and shown.order) or self.settings()
         size = min(LARGEST, 2 * order.recipe.size)
         if size <= order.recipe.size:
             raise StylelabError(f"{LARGEST} pixels is the largest here; stylelab.transfer goes further")
-        bigger = Order(order.content, order.styles, order.recipe.replace(size=size))
-        self.begin(self._paint(bigger))
+        self.begin(self._paint(replace(order, recipe=order.recipe.replace(size=size))))
 
     def _save(self) -> None:
-        if self.result is None:
+        shown = self._shown
+        if shown is None or shown.order is None or shown.after is shown.before:
             raise StylelabError("there is no picture yet; press Start first")
-        order = next(order for order, made, _ in self._results if made is self.result)
-        styles = [(Path(name).name, weight) for (name, _), weight in order.styles]
-        settings = receipt(Path(order.content[0]).name, styles, order.recipe)
-        path = save_image(self.result.image, Path(self.file.value), settings)
+        order = shown.order
+        styles = [(Path(chosen.name).name, weight) for chosen, weight in order.styles]
+        settings = receipt(Path(order.content.name).name, styles, order.recipe)
+        path = save_image(shown.after, Path(self.file.value), settings)
         self.status.value = f"saved {path.name}"
 
     # Pictures --------------------------------------------------------------------------------------------
 
-    def _draw_photograph(self) -> None:
+    def _draw_photograph(self, order: Order) -> None:
         if not self.running and self.result is None:
-            photograph = self.content.image(self.size.value)
-            self._show(photograph, photograph, f"{self.content.value[0]}, the photograph")
+            photograph = order.content.image(order.recipe.size)
+            self._show(None, photograph, photograph, f"{order.content.name}, the photograph")
 
-    def _show(self, before: Tensor, after: Tensor, says: str, final: bool = False) -> None:
+    def _show(
+        self, order: Order | None, before: Tensor, after: Tensor, says: str, final: bool = False
+    ) -> None:
         if after.shape != before.shape:
-            after = resize(after, before.shape[-2:]).clamp(0, 1)
-        self._shown = before, after, says
-        self._draw(final)
+            after = resize(after, (before.shape[-2], before.shape[-1])).clamp(0, 1)
+        self._shown = Shown(order, before, after, says, final)
+        self._draw(self.wipe.value)
 
-    def _draw(self, final: bool) -> None:
+    def _draw(self, wipe: float) -> None:
         """The result, and left of the wipe the photograph."""
-        if self._shown is None:
+        shown = self._shown
+        if shown is None:
             return
-        before, after, says = self._shown
-        edge = round(self.wipe.value * after.shape[-1])
+        picture, says = shown.after, shown.says
+        edge = round(wipe * picture.shape[-1])
         if edge:
-            after = after.clone()
-            after[..., :edge] = before[..., :edge]
-            after[..., max(0, edge - 1) : edge] = 1.0
-            says += f"; the left {self.wipe.value:.0%} is the photograph"
-        self.picture.show(after, f"{says}.", final and not edge)
+            picture = picture.clone()
+            picture[..., :edge] = shown.before[..., :edge]
+            picture[..., max(0, edge - 1) : edge] = 1.0
+            says += f"; the left {wipe:.0%} is the photograph"
+        self.picture.show(picture, f"{says}.", shown.final and not edge)
 
     def _draw_losses(self, names: tuple[str, ...], history: list[Tensor]) -> None:
         table = torch.stack(history).tolist()

@@ -1,19 +1,36 @@
 """The lab of notebook 01: what a Gram matrix keeps of a picture, and what it forgets."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
 from stylelab.errors import StylelabError
 from stylelab.labs.kit.base import Lab, Picture, controls, row
-from stylelab.labs.kit.choosing import Chooser
+from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import enlarge, heat_map
+from stylelab.labs.kit.seeded import noise
+from stylelab.labs.kit.worker import Run
 from stylelab.losses.distances import squared_distance
 from stylelab.losses.gram import gram_matrix
 from stylelab.networks.extractor import shared_extractor
 from stylelab.networks.layers import RELU_1_TO_5, RELUS
 from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import optimise
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The controls when something was asked for. steps, layers: of the texture."""
+
+    first: Chosen
+    second: Chosen
+    layer: str
+    shuffle: bool
+    steps: int
+    layers: tuple[str, ...]
 
 
 def gram(size: int = 192, texture: int = 128) -> "GramLab":
@@ -31,7 +48,7 @@ class GramLab(Lab):
         super().__init__()
         self.size, self.side = size, texture
         self.matrix: Tensor | None = None
-        self._maps: dict[object, dict[str, Tensor]] = {}
+        self._maps: dict[Chosen, dict[str, Tensor]] = {}
         self.first = Chooser(self, "picture", "starry_night")
         self.second = Chooser(self, "compared with", "brick")
         self.layer = widgets.SelectionSlider(options=RELUS, value="relu3_1", description="layer")
@@ -56,35 +73,42 @@ class GramLab(Lab):
         self.made.show(torch.full((1, 3, texture, texture), 0.93), "Texture: press Start to make one.")
         self.later(self._draw)
 
-    def _features(self, chooser: Chooser) -> dict[str, Tensor]:
+    def settings(self) -> Settings:
+        """The controls as they stand."""
+        return Settings(
+            self.first.value,
+            self.second.value,
+            self.layer.value,
+            self.shuffle.value,
+            self.steps.value,
+            tuple(name for name, box in self.layers.items() if box.value),
+        )
+
+    def _features(self, picture: Chosen, layer: str) -> dict[str, Tensor]:
         """ReLU maps of a picture, cropped to whole pieces of the deepest layer; kept while shown.
 
         For a new picture only as deep as it is looked at, so that it is there at once; all if that changes.
         """
-        known = self._maps.get(chooser.value)
-        if known is None or self.layer.value not in known:
-            image = chooser.image(self.size)
+        known = self._maps.get(picture)
+        if known is None or layer not in known:
+            image = picture.image(self.size)
             height, width = (side // 16 * 16 for side in image.shape[-2:])
             if not (height and width):
-                raise StylelabError(
-                    f"{chooser.value[0]}: too narrow at {self.size} pixels; choose a squarer one"
-                )
-            extractor = shared_extractor()
+                raise StylelabError(f"{picture.name}: too narrow at {self.size} pixels; choose a squarer one")
+            image = image[..., :height, :width]
             with torch.no_grad():
-                wanted = RELUS if known else RELUS[: RELUS.index(self.layer.value) + 1]
-                maps = extractor(image[..., :height, :width], wanted)
-            used = (self.first.value, self.second.value)
-            self._maps = {k: v for k, v in self._maps.items() if k in used}
-            self._maps[chooser.value] = {"image": image[..., :height, :width], **maps}
-        return self._maps[chooser.value]
+                wanted = RELUS if known else RELUS[: RELUS.index(layer) + 1]
+                self._maps[picture] = {"image": image, **shared_extractor()(image, wanted)}
+        return self._maps[picture]
 
-    def _draw(self) -> None:
-        layer, name = self.layer.value, self.first.value[0]
-        mine, theirs = self._features(self.first), self._features(self.second)
+    def _draw(self, asked: Settings) -> None:
+        layer, name = asked.layer, asked.first.name
+        self._maps = {k: maps for k, maps in self._maps.items() if k in (asked.first, asked.second)}
+        mine, theirs = self._features(asked.first, layer), self._features(asked.second, layer)
         target = self._gram(theirs, layer)
         image, matrix = mine["image"], self._gram(mine, layer)
         says = f"{name}, {image.shape[-1]} × {image.shape[-2]} pixels"
-        if self.shuffle.value:
+        if asked.shuffle:
             features = mine[layer]
             order = torch.randperm(features[0, 0].numel(), generator=torch.Generator().manual_seed(0))
             image = _pieces(image, order, features.shape[-2:])
@@ -106,40 +130,39 @@ class GramLab(Lab):
         distance = squared_distance(matrix, target, "relative").item()
         self.other.show(
             theirs["image"],
-            f"{self.second.value[0]}. Distance of the two matrices at {layer}: {distance:.3f} (0 is equal).",
+            f"{asked.second.name}. Distance of the two matrices at {layer}: {distance:.3f} (0 is equal).",
         )
 
-    def _gram(self, maps: dict, layer: str) -> Tensor:
+    def _gram(self, maps: dict[str, Tensor], layer: str) -> Tensor:
         key = f"gram {layer}"
         if key not in maps:
             maps[key] = gram_matrix(maps[layer])
         return maps[key]
 
-    def _synthesise(self):
-        layers = [name for name, box in self.layers.items() if box.value]
-        if not layers:
+    def _synthesise(self, asked: Settings) -> Run:
+        if not asked.layers:
             raise StylelabError("no layer is ticked; a texture needs at least one")
-        weights = dict.fromkeys(layers, 1 / len(layers))
+        weights = dict.fromkeys(asked.layers, 1 / len(asked.layers))
         recipe = Recipe(content_layers={}, style_layers=weights, init="noise", detail=0.0).replace(
             size=self.side, scales=(0.5, 1.0), steps=(2, 1), style_factors=(1.0, 1.0)
         )
-        recipe = recipe.replace(steps=self.steps.value)
-        canvas, name = torch.rand(1, 3, self.side, self.side), self.first.value[0]
+        recipe = recipe.replace(steps=asked.steps)
+        canvas, name = noise((1, 3, self.side, self.side)), asked.first.name
         self.made.show(canvas, f"Texture of {name}: noise, before the first step.")
 
         def show(step, final: bool) -> None:
             self.result = step.image.cpu()
             self.made.show(
                 enlarge(self.result, self.side),
-                f"Texture of {name} from {', '.join(layers)}: step {step.index} of {step.steps}, "
+                f"Texture of {name} from {', '.join(asked.layers)}: step {step.index} of {step.steps}, "
                 f"style loss {step.losses['style']:.4f}.",
                 final,
             )
 
-        yield from self.follow(optimise(canvas, self.first.image(self.size), recipe), recipe, show)
+        yield from self.follow(optimise(canvas, asked.first.image(self.size), recipe), recipe, show)
 
 
-def _pieces(image: Tensor, order: Tensor, shape: tuple[int, int]) -> Tensor:
+def _pieces(image: Tensor, order: Tensor, shape: Sequence[int]) -> Tensor:
     """The picture cut into as many pieces as a feature map has positions, in another order."""
     rows, columns = shape
     high, wide = image.shape[-2] // rows, image.shape[-1] // columns

@@ -1,5 +1,7 @@
 """The lab of notebook 05: a small net learns a filter from patches, while you watch."""
 
+from dataclasses import dataclass
+
 import ipywidgets as widgets
 import numpy as np
 import torch
@@ -8,8 +10,10 @@ from torch import Tensor
 
 from stylelab.errors import StylelabError
 from stylelab.labs.kit.base import Lab, Picture, controls, row
-from stylelab.labs.kit.choosing import Chooser
+from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import curves, enlarge, heat_map
+from stylelab.labs.kit.seeded import untrained
+from stylelab.labs.kit.worker import Run
 from stylelab.losses.distances import psnr
 from stylelab.patches.fitting import OPTIMISERS, training
 from stylelab.patches.net import PatchNet
@@ -17,6 +21,18 @@ from stylelab.patches.windows import as_channels
 from stylelab.pictures.filters import FILTERS, apply_filter
 from stylelab.pictures.loading import load_image
 from stylelab.pictures.samples import sample_names
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The controls when something was asked for. hidden: as it was typed."""
+
+    photograph: Chosen
+    filter: str
+    patch: int
+    hidden: str
+    optimiser: str
+    steps: int
 
 
 def patches(size: int = 128) -> "PatchesLab":
@@ -40,7 +56,7 @@ class PatchesLab(Lab):
         self.loss, self.units = Picture(520), Picture(330)
         for control in (self.photograph, self.filter):
             self.on(control, lambda: self.later(self._draw_truth))
-        self.on(self.hidden, self._sizes)
+        self.on(self.hidden, self._check_hidden)
         self.build(
             self.photograph,
             controls(self.filter, self.patch, self.hidden, self.optimiser, self.steps),
@@ -51,49 +67,52 @@ class PatchesLab(Lab):
         self._show_nothing_made()
         self.later(self._draw_truth)
 
-    def _sizes(self) -> tuple[int, ...]:
-        """The hidden layers' units, as they were typed."""
-        words = self.hidden.value.replace(",", " ").split()
-        if not all(word.isdecimal() and 1 <= int(word) <= 256 for word in words) or len(words) > 8:
-            raise StylelabError(
-                f'hidden units "{self.hidden.value}": give up to 8 numbers from 1 to 256, as in "21, 17, 9"'
-            )
-        return tuple(map(int, words))
-
-    def _pictures(self) -> tuple[Tensor, Tensor]:
-        """The test photograph in grey, and what the filter makes of it."""
-        image = as_channels(self.photograph.image(self.size), 1)
-        return image, apply_filter(image, self.filter.value)
-
-    def _draw_truth(self) -> None:
-        image, truth = self._pictures()
-        name = self.photograph.value[0]
-        self.before.show(enlarge(image, 256), f"{name}, the input; none of it is trained on.")
-        self.truth.show(
-            enlarge(truth, 256), f"{name} through the filter {self.filter.value}: what is wanted."
+    def settings(self) -> Settings:
+        """The controls as they stand."""
+        return Settings(
+            self.photograph.value,
+            self.filter.value,
+            self.patch.value,
+            self.hidden.value,
+            self.optimiser.value,
+            self.steps.value,
         )
 
+    def _check_hidden(self) -> None:
+        _sizes(self.hidden.value)
+
+    def _pictures(self, asked: Settings) -> tuple[Tensor, Tensor]:
+        """The test photograph in grey, and what the filter makes of it."""
+        image = as_channels(asked.photograph.image(self.size), 1)
+        return image, apply_filter(image, asked.filter)
+
+    def _draw_truth(self, asked: Settings) -> None:
+        image, truth = self._pictures(asked)
+        name = asked.photograph.name
+        self.before.show(enlarge(image, 256), f"{name}, the input; none of it is trained on.")
+        self.truth.show(enlarge(truth, 256), f"{name} through the filter {asked.filter}: what is wanted.")
+
     def _show_nothing_made(self) -> None:
-        blank = torch.full_like(self.photograph.image(self.size), 0.93)
+        blank = torch.full_like(self.photograph.value.image(self.size), 0.93)
         self.made.show(blank, "The net's picture: press Start to train one.")
         self.loss.show(curves({}, "25 steps", "error"), "The error while training.")
         self.units.show(blank, "What the units of the first layer look for.")
 
-    def _train(self):
-        name, source = self.photograph.value
-        image, truth = self._pictures()
+    def _train(self, asked: Settings) -> Run:
+        name, source = asked.photograph
+        image, truth = self._pictures(asked)
+        net = untrained(patch=asked.patch, hidden=_sizes(asked.hidden))
         trained_on = [sample for sample in sample_names("content") if sample != source]
         pictures = [load_image(sample, self.size, grey=True) for sample in trained_on]
-        filtered = self.filter.value
-        net = PatchNet(patch=self.patch.value, hidden=self._sizes())
-        pairs = [(picture, apply_filter(picture, filtered)) for picture in pictures]
-        losses, step = [], 0
+        pairs = [(picture, apply_filter(picture, asked.filter)) for picture in pictures]
+        losses: list[float] = []
+        step = 0
 
         def show(final: bool = False) -> None:
             made = net.stylise(image)
             self.made.show(
                 enlarge(made, 256),
-                f"{name} by the net, {filtered} after {step} steps on {', '.join(trained_on)}: PSNR "
+                f"{name} by the net, {asked.filter} after {step} steps on {', '.join(trained_on)}: PSNR "
                 f"{psnr(made, truth):.1f} dB (unfiltered {psnr(image, truth):.1f}).",
                 final,
             )
@@ -109,7 +128,7 @@ class PatchesLab(Lab):
             )
 
         try:
-            for step, end, loss in training(net, pairs, self.optimiser.value, steps=self.steps.value):
+            for step, end, loss in training(net, pairs, asked.optimiser, steps=asked.steps):
                 losses.append(loss)
                 self.result = net
                 if len(losses) == 1 or self.due():
@@ -120,9 +139,17 @@ class PatchesLab(Lab):
                 show(True)
 
 
+def _sizes(hidden: str) -> tuple[int, ...]:
+    """The hidden layers' units, as they were typed."""
+    words = hidden.replace(",", " ").split()
+    if not all(word.isdecimal() and 1 <= int(word) <= 256 for word in words) or len(words) > 8:
+        raise StylelabError(f'hidden units "{hidden}": give up to 8 numbers from 1 to 256, as in "21, 17, 9"')
+    return tuple(map(int, words))
+
+
 def _units(net: PatchNet) -> Image.Image:
     """The first layer's weights as squares, in rows, on white; each unit's largest weight has full colour."""
-    weights = net.layers[0].weight.detach().view(-1, net.patch, net.patch).numpy()
+    weights = net.get_parameter("layers.0.weight").detach().view(-1, net.patch, net.patch).numpy()
     columns = int(np.ceil(len(weights) ** 0.5))
     lines = -(-len(weights) // columns)
     side = 320 // columns

@@ -1,17 +1,31 @@
 """The lab of notebook 03: how much total variation takes away noise, and what else it takes."""
 
+from dataclasses import dataclass
+
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
 from stylelab.labs.kit.base import Lab, Picture, controls, row
-from stylelab.labs.kit.choosing import Chooser
+from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import curves
 from stylelab.losses.denoising import denoise
 from stylelab.losses.distances import psnr
 from stylelab.losses.smoothness import tv_loss
 
 WEIGHTS = [0.0, *(round(10 ** (n / 4), 5) for n in range(-12, 1))]
+POWERS = {"absolute |Δ|": 1, "squared Δ²": 2}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The controls when something was asked for. kind: of POWERS. line: from the top."""
+
+    photograph: Chosen
+    noise: float
+    weight: float
+    kind: str
+    line: int
 
 
 def total_variation(size: int = 192) -> "TotalVariationLab":
@@ -30,38 +44,41 @@ class TotalVariationLab(Lab):
         self.weight = widgets.SelectionSlider(
             options=[(f"{w:.3g}", w) for w in WEIGHTS], value=WEIGHTS[9], description="weight"
         )
-        self.power = widgets.Dropdown(
-            options=[("absolute |Δ|", 1), ("squared Δ²", 2)], description="differences"
-        )
+        self.kind = widgets.Dropdown(options=list(POWERS), description="differences")
         self.line = widgets.IntSlider(value=size // 3, min=0, max=size - 1, description="row of pixels")
         self.before, self.after = Picture(380), Picture(380)
         self.profile = Picture(760)
-        for control in (self.photograph, self.noise, self.weight, self.power, self.line):
+        for control in (self.photograph, self.noise, self.weight, self.kind, self.line):
             self.on(control, lambda: self.later(self._draw))
         self.build(
             self.photograph,
-            controls(self.noise, self.weight, self.line, self.power),
+            controls(self.noise, self.weight, self.line, self.kind),
             row(self.before, self.after),
             row(self.profile),
         )
         self.later(self._draw)
 
-    def _draw(self) -> None:
-        clean, name = self.photograph.image(self.size), self.photograph.value[0]
-        noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0)) * self.noise.value
+    def settings(self) -> Settings:
+        """The controls as they stand."""
+        return Settings(
+            self.photograph.value, self.noise.value, self.weight.value, self.kind.value, self.line.value
+        )
+
+    def _draw(self, asked: Settings) -> None:
+        clean, name, power = asked.photograph.image(self.size), asked.photograph.name, POWERS[asked.kind]
+        noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0)) * asked.noise
         noisy = (clean + noise).clamp(0, 1)
-        weight, power = self.weight.value, self.power.value
-        self.result = torch.from_numpy(denoise(noisy[0].numpy(), weight, power))[None].clamp(0, 1)
+        denoised = denoise(noisy[0].numpy(), asked.weight, power)
+        self.result = torch.from_numpy(denoised)[None].clamp(0, 1)
         self.line.max = clean.shape[-2] - 1
-        line = min(self.line.value, self.line.max)
-        kind = self.power.label
+        line = min(asked.line, clean.shape[-2] - 1)
         self.before.show(
             _marked(noisy, line),
-            f"{name} with noise of {self.noise.value:.2f}: {_quality(noisy, clean, power)}.",
+            f"{name} with noise of {asked.noise:.2f}: {_quality(noisy, clean, power)}.",
         )
         self.after.show(
             _marked(self.result, line),
-            f"Denoised, weight {weight:.3g}, {kind}: {_quality(self.result, clean, power)}.",
+            f"Denoised, weight {asked.weight:.3g}, {asked.kind}: {_quality(self.result, clean, power)}.",
         )
         pixels = {
             label: image[0, :, line].mean(0).tolist()

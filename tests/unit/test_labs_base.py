@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -30,15 +31,20 @@ class Small(Lab):
         self.hold.set()
         self.build(self.slider, self.broken, self.run_controls(self.count), self.picture)
 
-    def draw(self):
+    def settings(self):
+        return self.slider.value
+
+    def draw(self, grey):
         self.hold.wait(10)
-        self.drawn.append(self.slider.value)
-        self.picture.show(torch.full((1, 1, 8, 8), self.slider.value / 100), f"grey {self.slider.value}")
+        if grey == 13:
+            raise ImageError("13 brings bad luck")
+        self.drawn.append(grey)
+        self.picture.show(torch.full((1, 1, 8, 8), grey / 100), f"grey {grey}")
 
     def fail(self):
         raise KeyError("a broken\ncallback <b>")
 
-    def count(self):
+    def count(self, grey):
         try:
             for step in range(1, 41):
                 time.sleep(0.005)
@@ -91,6 +97,35 @@ def test_a_broken_callback_is_one_line_and_the_lab_goes_on(small):
     assert isinstance(small.last_error, KeyError), "the exception is kept"
 
 
+def test_the_line_of_a_job_goes_when_the_job_goes_well(small):
+    small.hold.clear()
+    small.slider.value = 13
+    until(lambda: small._worker._waiting == {})
+    small.slider.value = 14
+    small.hold.set()
+    assert small.wait(10) and small.drawn == [14]
+    assert isinstance(small.last_error, ImageError) and small.complaint.value == ""
+
+
+def test_the_line_of_a_callback_outlasts_the_jobs_asked_for_before(small):
+    small.hold.clear()
+    small.slider.value = 5
+    small.broken.click()
+    small.hold.set()
+    assert small.wait(10) and small.drawn == [5]
+    assert "KeyError" in small.complaint.value
+
+
+def test_a_job_is_given_the_controls_as_they_stood_when_it_was_asked_for(small):
+    small.hold.clear()
+    small.slider.value = 3
+    until(lambda: small._worker._waiting == {})
+    with small.slider.hold_trait_notifications():
+        small.slider.value = 4  # and nobody hears of it yet
+        small.hold.set()
+        assert small.wait(10) and small.drawn == [3]
+
+
 def test_an_error_in_the_worker_is_shown_and_ends_the_run(small):
     def breaks():
         yield 0.5
@@ -140,6 +175,17 @@ def test_a_paused_run_can_be_stopped_and_started_again(small):
     assert small.wait(10) and len(small.steps) == 40
 
 
+def test_a_run_stopped_before_it_began_says_so(small):
+    small.hold.clear()
+    small.slider.value = 1
+    until(lambda: small._worker._waiting == {})
+    small.start.click()
+    small.stop.click()
+    assert small.status.value.startswith("stopped")
+    small.hold.set()
+    assert small.wait(10) and small.steps == [] and small.status.value.startswith("stopped")
+
+
 def test_start_twice_is_one_run(small):
     small.start.click()
     until(lambda: small.steps)
@@ -163,6 +209,40 @@ def test_closing_ends_the_thread_and_a_closed_lab_does_nothing(small):
     small.slider.value = 9
     small.start.click()
     assert small.wait(1) and small.drawn == [] and workers() == []
+
+
+def test_what_is_asked_for_while_a_worker_closes_is_never_done():
+    done, go = [], threading.Event()
+    worker = Worker("lab test", lambda job: nullcontext(), lambda *what: None)
+    worker.later("first", lambda: go.wait(10))
+    until(lambda: worker._waiting == {})
+    closing = threading.Thread(target=worker.close)
+    closing.start()
+    until(lambda: worker.closed)
+    worker.later("second", lambda: done.append("job"))
+    worker.begin(done.append(step) or 0.5 for step in range(3))
+    go.set()
+    closing.join(10)
+    assert worker.wait(10) and done == [] and not worker.running
+
+
+def test_closing_leaves_no_moment_in_which_a_run_can_begin():
+    steps = []
+
+    class Late(Worker):
+        """Whose last message comes back as a press of Start, which is how two threads may meet."""
+
+        def stop(self):
+            stopped = super().stop()
+            asking.start()
+            asking.join(0.2)
+            return stopped
+
+    worker = Late("lab test", lambda job: nullcontext(), lambda *what: None)
+    asking = threading.Thread(target=lambda: worker.begin(steps.append(step) or 0.5 for step in range(3)))
+    worker.close()
+    asking.join(10)
+    assert worker.wait(10) and steps == [] and workers() == []
 
 
 def test_two_labs_do_not_mix():
@@ -211,6 +291,9 @@ def test_a_worker_survives_a_run_that_fails_while_it_is_ended():
     told, caught = [], []
 
     class Guard:
+        def __init__(self, job):
+            assert job == "run"
+
         def __enter__(self):
             return self
 

@@ -3,10 +3,11 @@
 import threading
 
 import ipywidgets as widgets
+import ipywidgets.widgets.widget as registry
 import pytest
+import torch
 
 from stylelab import labs
-from stylelab.labs import differences_lab
 from stylelab.labs.kit.base import Picture
 from stylelab.labs.kit.touchable import Touchable
 
@@ -19,7 +20,7 @@ SIZES = {
     "total_variation": {"size": 48},
     "colour": {"size": 64},
     "patches": {"size": 32},
-    "differences": {"size": 32},
+    "differences": {"size": 32, "steps": 25},
 }
 # What only the next run answers to.
 FOR_RUNS = {"steps", "patch (pixels)", "optimiser", "save as", "hidden units"}
@@ -29,7 +30,6 @@ FOR_RUNS |= {f"relu{n}_1" for n in range(1, 6)}
 @pytest.fixture(params=SIZES)
 def lab(request, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(differences_lab, "STEPS", 25)
     made = getattr(labs, request.param)(**SIZES[request.param])
     if request.param == "differences":
         made.start.click()
@@ -105,7 +105,7 @@ class BrokenError(Exception):
     indirect=["lab"],
 )
 def test_a_broken_callback_turns_the_test_above_red(lab, callback, monkeypatch):
-    def broken(self):
+    def broken(self, *given):
         raise BrokenError
 
     monkeypatch.setattr(type(lab), callback, broken)
@@ -137,6 +137,22 @@ def test_every_button(lab):
     for label, button in buttons.items():
         button.click()
         assert lab.wait(300) and lab.last_error is None, label
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_a_closed_lab_leaves_nothing_registered_and_no_lab_draws_on_the_global_random_state(name, tmp_path):
+    registered, drawn = {*registry._instances}, torch.get_rng_state()
+    lab = getattr(labs, name)(**SIZES[name])
+    if hasattr(lab, "steps"):
+        lab.steps.value = lab.steps.min
+    for _ in range(8 if name == "first_picture" else 1):  # two results more than are kept
+        if hasattr(lab, "start"):
+            lab.start.click()
+        assert lab.wait(120) and lab.last_error is None
+    assert {*registry._instances} > registered
+    lab.close()
+    assert {*registry._instances} <= registered
+    assert torch.equal(torch.get_rng_state(), drawn)
 
 
 @pytest.mark.parametrize("lab", ["first_picture", "gram", "content", "patches"], indirect=True)

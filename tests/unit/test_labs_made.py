@@ -2,6 +2,8 @@
 
 import io
 import struct
+import threading
+import time
 import zlib
 from datetime import UTC, datetime
 
@@ -14,7 +16,6 @@ from stylelab import labs
 from stylelab.cli.command import main
 from stylelab.colour.matching import keep_colours, match_colours
 from stylelab.errors import ImageError, StylelabError
-from stylelab.labs import differences_lab
 from stylelab.labs.total_variation_lab import WEIGHTS
 from stylelab.losses.denoising import denoise
 from stylelab.losses.distances import psnr
@@ -224,6 +225,7 @@ def test_saved_with_its_settings(painted, tmp_path):
 def test_the_wipe_shows_the_photograph_on_its_left(painted):
     photograph = stylelab.load_image("astronaut", 64)[0, 1]
     painted.wipe.value = 0.5
+    assert painted.wait(60)
     shown = torch.frombuffer(bytearray(picture_of(painted.picture).tobytes()), dtype=torch.uint8)
     shown = shown.view(64, 64, 3)[..., 1] / 255
     result = painted.result.image[0, 1]
@@ -241,7 +243,7 @@ def test_larger_keeps_the_settings_and_the_results_can_be_gone_back_to(painted):
     assert painted.result.recipe == first.recipe.replace(size=128)
     assert len(painted.kept.children) == 2
     painted.kept.children[0].button.click()
-    assert painted.result is first and "size=64" in line_of(painted)
+    assert painted.wait(60) and painted.result is first and "size=64" in line_of(painted)
 
 
 def test_a_recipe_brings_its_own_weights_and_two_decades_around_them(made):
@@ -353,9 +355,8 @@ def test_hidden_units_are_read_or_complained_about(made):
     assert [layer.out_features for layer in lab.result.layers] == [12, 6, 1]
 
 
-def test_the_difference_lab_shows_what_its_table_says(made, monkeypatch):
-    monkeypatch.setattr(differences_lab, "STEPS", 50)
-    lab = made("differences", size=48)
+def test_the_difference_lab_shows_what_its_table_says(made):
+    lab = made("differences", size=48, steps=50)
     image = as_channels(stylelab.load_image("cat", 48), 1)
     assert isinstance(lab.table, DifferenceTable)
     torch.testing.assert_close(lab.result, lab.table.stylise(image, progress=False), atol=1e-4, rtol=0)
@@ -370,13 +371,11 @@ def test_the_difference_lab_shows_what_its_table_says(made, monkeypatch):
     assert lab.wait(60) and len(lab.explanation.sources) == 3
 
 
-def test_a_result_made_before_is_shown_again_at_once(made, monkeypatch):
-    monkeypatch.setattr(differences_lab, "STEPS", 50)
-    lab = made("differences", size=48)
+def test_a_result_made_before_is_shown_again_at_once(made):
+    lab = made("differences", size=48, steps=50)
     first, table, says = lab.result, lab.table, lab.made.says
     lab.neighbours.value = 3
     assert lab.wait(60) and lab.table is not table
-    monkeypatch.setattr(differences_lab, "DifferenceTable", None)
     lab.neighbours.value = 8
     assert lab.wait(60) and lab.last_error is None
     assert lab.result is first and lab.table is table and lab.made.says == says
@@ -397,10 +396,127 @@ def test_a_sample_can_be_chosen_again_after_a_path(made):
     assert lab.photograph.value == ("cat", "cat")
 
 
-def test_choosing_again_while_it_computes_leaves_the_newest(made, monkeypatch):
-    monkeypatch.setattr(differences_lab, "STEPS", 50)
-    lab = made("differences", size=32)
+def test_choosing_again_while_it_computes_leaves_the_newest(made):
+    lab = made("differences", size=32, steps=50)
     for rounds, filtered in ((2, "blur"), (3, "median"), (1, "emboss")):
         lab.rounds.value, lab.filter.value = rounds, filtered
     assert lab.wait(120) and lab.last_error is None
     assert "emboss" in lab.alone.says and "rounds: 1." in lab.difference.says
+
+
+# While a lab computes ---------------------------------------------------------------------------------------
+
+
+class Held:
+    """A lab's method, held until `go` before it begins or after it ends: what is moved meanwhile is moved
+    while it computes."""
+
+    def __init__(self, lab, name, before=False):
+        self.reached, self.go = threading.Event(), threading.Event()
+        self.method, self.before = getattr(lab, name), before
+        setattr(lab, name, self)
+
+    def __call__(self, *given):
+        if self.before:
+            self.hold()
+        made = self.method(*given)
+        if not self.before:
+            self.hold()
+        return made
+
+    def hold(self):
+        self.reached.set()
+        assert self.go.wait(60)
+
+
+def test_a_deeper_layer_chosen_while_one_is_computed(made):
+    lab = made("content", size=48)
+    held = Held(lab, "_maps")
+    lab.photograph.sample.value = "coffee"  # of which only as many layers are known as were asked for
+    assert held.reached.wait(60)
+    lab.layer.value = "relu5_4"
+    held.go.set()
+    assert lab.wait(60) and lab.last_error is None and lab.complaint.value == ""
+    assert "coffee at relu5_4" in lab.map.says
+
+
+def test_a_shallower_layer_chosen_while_one_is_computed(made):
+    lab = made("gram", size=48, texture=48)
+    lab.layer.value = "relu5_4"
+    assert lab.wait(60)
+    held = Held(lab, "_features", before=True)
+    lab.first.sample.value = "coffee"
+    assert held.reached.wait(60)
+    lab.layer.value = "relu1_1"
+    held.go.set()
+    assert lab.wait(60) and lab.last_error is None and lab.complaint.value == ""
+    assert "coffee at relu1_1" in lab.heat.says
+
+
+def test_a_filter_chosen_while_a_net_begins_is_not_the_one_it_learns(made):
+    lab = made("patches", size=32)
+    lab.steps.value = 100
+    held = Held(lab, "_pictures")
+    lab.start.click()
+    assert held.reached.wait(60)
+    lab.filter.value, lab.optimiser.value, lab.steps.value = "emboss", "sgd", 300
+    held.go.set()
+    assert lab.wait(120) and lab.last_error is None
+    image = stylelab.load_image("cat", 32, grey=True)
+    quality = psnr(lab.result.stylise(image), stylelab.apply_filter(image, "sketch"))
+    assert f"sketch after 100 steps on astronaut, coffee, rocket: PSNR {quality:.1f} dB" in lab.made.says
+    assert "filter emboss" in lab.truth.says
+
+
+@pytest.fixture
+def repainting(painted):
+    """A lab with a result of 64 pixels, amidst a run at 96."""
+    painted.size.value, painted.steps.value = 96, 400
+    painted.start.click()
+    wait_until(lambda: "of 400" in painted.picture.says)
+    return painted
+
+
+def wait_until(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def test_save_and_larger_are_about_the_picture_on_the_screen(repainting, tmp_path):
+    lab = repainting
+    first = lab.result
+    lab.kept.children[0].button.click()
+    wait_until(lambda: "kept after" in lab.picture.says)
+    wait_until(lambda: "kept after" not in lab.picture.says)  # the run goes on, and shows its next preview
+    lab.save.click()
+    assert lab.last_error is None
+    saved = read_settings(tmp_path / "first_picture.png")
+    assert saved["recipe"]["size"] == 96 and stylelab.load_image("first_picture.png").shape[-1] == 96
+    lab.steps.value = 10
+    lab.larger.click()
+    wait_until(lambda: lab._shown.before.shape[-1] == 192)
+    lab.stop.click()
+    assert lab.wait(120) and lab.last_error is None and lab.result.recipe.size == 192
+
+    lab.kept.children[0].button.click()
+    assert lab.wait(60) and lab.result is first
+    lab.save.click()
+    assert read_settings(tmp_path / "first_picture.png")["recipe"]["size"] == 64
+    torch.testing.assert_close(stylelab.load_image("first_picture.png"), first.image, atol=1 / 255, rtol=0)
+
+
+def test_a_result_that_is_no_longer_kept_can_be_saved_while_it_is_shown(painted, tmp_path):
+    painted.kept.children[0].button.click()
+    assert painted.wait(60)
+    painted._results.clear()
+    painted.save.click()
+    assert painted.last_error is None and painted.status.value == "saved first_picture.png"
+
+
+def test_a_cross_hair_without_a_table_is_no_error(made):
+    lab = made("differences", size=48, start=False)
+    lab.line.value = 5
+    assert lab.last_error is None and lab.complaint.value == ""
+    assert "press Start" in lab.status.value

@@ -1,7 +1,8 @@
 """What every lab is built on: a box that shows itself, a worker of its own, errors as one readable line.
 
-A control's callback only notes what is to be done and returns. The worker does it, between two steps of a run
-if there is one, and reads the controls when it does, so what was asked for in between is never queued up.
+A control's callback only notes what is to be done, with the controls as they stand, and returns. The worker
+does it, between two steps of a run if there is one. What was asked for in between is never queued up, and
+a control that is moved while it computes is only heard of by what is asked for next.
 """
 
 import atexit
@@ -10,14 +11,19 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import ipywidgets as widgets
 from IPython import get_ipython
+from PIL import Image
+from torch import Tensor
 
 from stylelab.errors import StylelabError
 from stylelab.labs.kit.drawing import encode
 from stylelab.labs.kit.touchable import Touch, Touchable
-from stylelab.labs.kit.worker import Worker
+from stylelab.labs.kit.worker import Run, Worker
+from stylelab.optimisation.recipes import Recipe
+from stylelab.optimisation.running import Step
 
 PREVIEW = 0.2  # seconds between two previews of a run, at least
 
@@ -37,7 +43,7 @@ class Picture(widgets.VBox):
         self.says = ""
         self.add_class("stylelab-picture")
 
-    def show(self, picture, says: str, final: bool = False) -> None:
+    def show(self, picture: Tensor | Image.Image | bytes, says: str, final: bool = False) -> None:
         """picture: what `encode` takes, or the bytes of an SVG. says: the line. final: PNG, not JPEG."""
         data, kind = (picture, "svg+xml") if isinstance(picture, bytes) else encode(picture, final)
         with self.image.hold_sync():
@@ -50,16 +56,18 @@ class Lab(widgets.VBox):
     """A box of controls and pictures that shows itself, with one worker thread of its own.
 
     A subclass makes its controls once, connects them with `on` and `button`, gives its rows to `build`, and
-    has work done with `later`. What it made is in `result`, the last exception of a callback or of the worker
-    in `last_error`. A lab with a run gives `run_controls` what makes its generator (see Worker.begin).
+    has work done with `later`, which is given the `settings`: what reads a control while it computes may read
+    it twice and not alike. What it made is in `result`, the last exception of a callback or of the worker in
+    `last_error`. A lab with a run gives `run_controls` what makes its generator (see Worker.begin).
     """
 
-    result = None
+    result: Any = None
 
     def __init__(self) -> None:
         self.last_error: Exception | None = None
+        self._failed = ""
         self._worker = Worker(f"lab {type(self).__name__}", self._reporting, self._progressed)
-        self.later, self.wait = self._worker.later, self._worker.wait
+        self.wait = self._worker.wait
         self._previewed = 0.0
         self.complaint = widgets.HTML(layout={"margin": "0 4px"})
         super().__init__(layout={"width": "100%", "max_width": "1060px"})
@@ -90,6 +98,18 @@ class Lab(widgets.VBox):
         """Calls `action` wherever the picture is clicked, and all along a drag."""
         picture.image.on_touch(lambda touch: self.act(lambda: action(touch)), cursor)
 
+    def settings(self) -> Any:
+        """The controls as they stand, in a frozen dataclass of the lab's own."""
+        raise NotImplementedError
+
+    def later(self, job: Callable[[Any], None], given: Any = None) -> None:
+        """Has a job done by the worker. given: what it is called with; else the settings of this moment.
+
+        However often it is asked for before its turn comes, it is done once, with what was given last.
+        """
+        given = self.settings() if given is None else given
+        self._worker.later(job.__name__, lambda: job(given))
+
     def act(self, action: Callable[[], None]) -> None:
         """Does what a control asks for; an exception becomes the line for errors, and `last_error`."""
         if not self._worker.closed:
@@ -98,27 +118,36 @@ class Lab(widgets.VBox):
                 action()
 
     @contextmanager
-    def _reporting(self):
+    def _reporting(self, job: str = "") -> Iterator[None]:
+        """Says what went wrong; and takes it back where the same job, asked for again, goes well.
+
+        What a callback complained of stays until the next one: a run that goes on does not answer it.
+        """
         try:
             yield
         except Exception as error:  # whatever it is, the lab goes on, and says so
-            self.last_error = error
+            self.last_error, self._failed = error, job
             name = "" if isinstance(error, StylelabError) else f"{type(error).__name__}: "
             lines = str(error).strip().splitlines() or ["no more is known"]
             line = html.escape((name + lines[0])[:400])
             self.complaint.value = f'<span role="alert" style="color: #b3261e">✗ {line}</span>'
+        else:
+            if job and job == self._failed:
+                self.complaint.value = self._failed = ""
 
     def close(self) -> None:
         """Ends the worker, after the step it is in, and takes the lab off the page."""
         self._worker.close()
-        for widget in _family(self):
-            widgets.Widget.close(widget)
+        discard(self)
 
     # A run -------------------------------------------------------------------------------------------------
 
-    def run_controls(self, maker: Callable[[], Iterator[float]], *more: widgets.Widget) -> widgets.HBox:
-        """Start, Pause and Stop with a progress bar, for the generator that `maker` makes; more: buttons."""
-        self.start = self.button("Start", lambda: self.begin(maker()), "begin a new run")
+    def run_controls(self, maker: Callable[[Any], Run], *more: widgets.Widget) -> widgets.HBox:
+        """Start, Pause and Stop with a progress bar, for the run that `maker` makes of the settings.
+
+        more: buttons.
+        """
+        self.start = self.button("Start", lambda: self.begin(maker(self.settings())), "begin a new run")
         self.pause = self.button("Pause", self._toggle, "hold the run, or let it go on")
         self.stop = self.button("Stop", self._halt, "end the run and keep what there is")
         self.progress = widgets.FloatProgress(value=0.0, min=0.0, max=1.0, layout={"width": "180px"})
@@ -131,7 +160,7 @@ class Lab(widgets.VBox):
         """Whether there is a run, be it paused."""
         return self._worker.running
 
-    def begin(self, run: Iterator[float]) -> None:
+    def begin(self, run: Run) -> None:
         """Starts a run, in the place of the one there may be."""
         self.status.value, self.pause.description, self.progress.value = "starting …", "Pause", 0.0
         self._worker.begin(run)
@@ -144,7 +173,7 @@ class Lab(widgets.VBox):
         self._previewed = now
         return True
 
-    def follow(self, steps: Iterable, recipe, show: Callable[[object, bool], None]) -> Iterator[float]:
+    def follow(self, steps: Iterable[Step], recipe: Recipe, show: Callable[[Any, bool], None]) -> Run:
         """A run made of an optimisation's Steps. show: is given a Step, and whether no other will follow.
 
         recipe: whose steps they are; a step's share of the work is its share of the pixels.
@@ -170,9 +199,9 @@ class Lab(widgets.VBox):
             self.status.value = "running" if self.running else "nothing is running; press Start"
 
     def _halt(self) -> None:
-        self.status.value = "stopping …" if self.running else "nothing is running"
-        self.pause.description = "Pause"
-        self._worker.stop()
+        self.status.value, self.pause.description = "stopping …", "Pause"
+        if not self._worker.stop():
+            self.status.value = "nothing is running"
 
     def _progressed(self, what: str, share: float, seconds: float) -> None:
         self.progress.value = share
@@ -197,14 +226,17 @@ def controls(*children: widgets.Widget) -> widgets.HBox:
     return row(*children)
 
 
+def discard(widget: widgets.Widget) -> None:
+    """Takes a widget off the page and out of ipywidgets' register, with all that it is made of."""
+    looks = (getattr(widget, name, None) for name in ("style", "layout"))  # registered, each, on its own
+    for part in (*getattr(widget, "children", ()), *looks):
+        if isinstance(part, widgets.Widget):
+            discard(part)
+    widgets.Widget.close(widget)  # not a lab's own close, which comes here
+
+
 def _clock(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
-
-
-def _family(widget: widgets.Widget) -> Iterator[widgets.Widget]:
-    for child in getattr(widget, "children", ()):
-        yield from _family(child)
-    yield widget
 
 
 def _close_those_of_the_run_before(lab: Lab) -> None:

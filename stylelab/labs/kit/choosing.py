@@ -2,10 +2,13 @@
 
 import base64
 import itertools
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import ipywidgets as widgets
 import traitlets
+from torch import Tensor
 
 from stylelab.errors import ImageError
 from stylelab.labs.kit.base import Lab
@@ -19,10 +22,23 @@ TOO_LARGE = b"stylelab: not sent, its bytes are "
 _numbers = itertools.count()
 
 
+class Chosen(NamedTuple):
+    """A picture that was chosen: its name, and what load_image takes."""
+
+    name: str
+    source: str | bytes
+
+    def image(self, size: int, grey: bool = False) -> Tensor:
+        """The picture, (1, 3 or, in grey, 1, H, W), at most `size` pixels long."""
+        return load_image(self.source, size, grey)
+
+
 class Thumbnail(widgets.VBox):
     """A button that looks like a picture, with its name written at its foot. `mark` ticks it."""
 
-    def __init__(self, picture: bytes, label: str, action, size: tuple[int, int] = (108, 81)) -> None:
+    def __init__(
+        self, picture: bytes, label: str, action: Callable[[], None], size: tuple[int, int] = (108, 81)
+    ) -> None:
         kind, self.label = f"stylelab-thumbnail-{next(_numbers)}", label
         code = base64.b64encode(picture).decode()
         self.button = widgets.Button(
@@ -55,12 +71,19 @@ class Chooser(widgets.VBox):
     """A picture, chosen by name, by path or, with `thumbnails`, from a gallery or by an upload.
 
     lab: where complaints are shown. label: of the control. chosen: a sample's name, at first. names: the
-    samples on offer. Its trait `value` is (name, source): the picture's name, and what load_image takes.
+    samples on offer. Its trait `value` is what was Chosen.
     """
 
-    value = traitlets.Tuple()
+    value = traitlets.Instance(Chosen)
 
-    def __init__(self, lab: Lab, label: str, chosen: str, names=None, thumbnails: bool = False) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        label: str,
+        chosen: str,
+        names: Sequence[str] | None = None,
+        thumbnails: bool = False,
+    ) -> None:
         self._lab = lab
         names = list(names or sample_names("content") + sample_names("style"))
         self.sample = widgets.Dropdown(options=names, value=chosen, description=label)
@@ -71,8 +94,9 @@ class Chooser(widgets.VBox):
             control.style.description_width, control.layout.width = "128px", "340px"
         lab.on(self.sample, self._take_sample)
         lab.on(self.path, self._take_path)
-        self.thumbnails = {}
-        rows: list = [widgets.HBox([self.sample, self.path], layout={"flex_flow": "row wrap"})]
+        self.thumbnails: dict[str, Thumbnail] = {}
+        fields: list[widgets.Widget] = [self.sample, self.path]
+        rows: list[widgets.Widget] = []
         if thumbnails:
             self.thumbnails = {name: Thumbnail(_small(name), name, self._chooser_of(name)) for name in names}
             self.upload = widgets.FileUpload(
@@ -80,17 +104,13 @@ class Chooser(widgets.VBox):
             )
             lab.on(self.upload, self._take_upload)
             self.upload.add_class("stylelab-upload")
-            gallery = widgets.HBox([*self.thumbnails.values()], layout={"flex_flow": "row wrap"})
-            fields = [*rows[0].children, self.upload]
-            rows = [gallery, widgets.HBox(fields, layout=rows[0].layout)]
+            fields.append(self.upload)
+            rows.append(widgets.HBox([*self.thumbnails.values()], layout={"flex_flow": "row wrap"}))
+        rows.append(widgets.HBox(fields, layout={"flex_flow": "row wrap"}))
         super().__init__(rows, layout={"flex": "0 0 auto", "max_width": "100%"})
         self._take(chosen, chosen)
 
-    def image(self, size: int):
-        """The chosen picture, (1, 3, H, W), at most `size` pixels long."""
-        return load_image(self.value[1], size)
-
-    def _chooser_of(self, name: str):
+    def _chooser_of(self, name: str) -> Callable[[], None]:
         def choose() -> None:
             if self.sample.value == name:
                 self._lab.act(lambda: self._take(name, name))
@@ -98,10 +118,10 @@ class Chooser(widgets.VBox):
 
         return choose
 
-    def _take(self, name: str, source) -> None:
+    def _take(self, name: str, source: str | bytes) -> None:
         for label, thumbnail in self.thumbnails.items():
             thumbnail.mark(label == source)
-        self.value = (name, source)
+        self.value = Chosen(name, source)
 
     def _take_sample(self) -> None:
         if self.sample.value is not None:

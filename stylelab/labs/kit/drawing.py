@@ -19,14 +19,14 @@ COLOURS = ("#0072b2", "#e69f00", "#333333", "#cc79a7")
 DASHES = ("", "6 3", "2 2", "8 3 2 3")
 
 
-def encode(picture, final: bool = False) -> tuple[bytes, str]:
+def encode(picture: Tensor | Image.Image, final: bool = False) -> tuple[bytes, str]:
     """A picture as the bytes of a file, and their format: JPEG while it may still change, PNG if `final`.
 
     picture: an image (1, C, H, W) in [0, 1], or a PIL picture.
     """
-    picture = to_pil(picture) if isinstance(picture, Tensor) else picture
+    pixels = to_pil(picture) if isinstance(picture, Tensor) else picture
     file, kind = io.BytesIO(), "png" if final else "jpeg"
-    picture.save(file, kind, **({"compress_level": 3} if final else {"quality": QUALITY}))
+    pixels.save(file, kind, **({"compress_level": 3} if final else {"quality": QUALITY}))
     return file.getvalue(), kind
 
 
