@@ -11,6 +11,7 @@ from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import enlarge, heat_map
 from stylelab.labs.kit.seeded import untrained
+from stylelab.labs.kit.touchable import Touch
 from stylelab.labs.kit.worker import Run
 from stylelab.losses.distances import psnr
 from stylelab.patches.differences import DifferenceTable, Explanation
@@ -72,7 +73,8 @@ class DifferencesLab(Lab):
     """A net, its difference map from a table, and what the table found for one pixel.
 
     After Start, every choice makes a new result. `table` is the DifferenceTable, `result` the picture,
-    (1, 1, H, W), and `explanation` what is shown about the pixel under the cross-hair.
+    (1, 1, H, W), and `explanation` what is shown about the pixel under the cross-hair, which is put where
+    one of the pictures is touched.
     """
 
     def __init__(self, size: int, steps: int) -> None:
@@ -96,6 +98,8 @@ class DifferencesLab(Lab):
             self.on(control, self._again)
         for control in (self.line, self.column):
             self.on(control, self._look)
+        for picture in self._pictures:
+            self.on_touch(picture, self._point)
         self.build(
             self.photograph,
             controls(self.filter, self.patch, self.neighbours, self.rounds),
@@ -129,6 +133,9 @@ class DifferencesLab(Lab):
         elif not self.running:
             self.status.value = "press Start: the cross-hair needs a table to look into"
 
+    def _point(self, touch: Touch) -> None:
+        self.line.value, self.column.value = touch.pixel(self.column.max + 1, self.line.max + 1)
+
     def _show_nothing_made(self) -> None:
         """Before Start: a notebook that is run from top to bottom does not train a net for nobody."""
         wanted = self.settings().wanted
@@ -141,7 +148,7 @@ class DifferencesLab(Lab):
         self.truth.show(enlarge(truth, 192), f"{wanted.photograph.name} through the filter: what is wanted.")
         self.found.show(
             torch.full((1, 1, 186, 568), 0.93),
-            "The patch under the cross-hair, and its neighbours in the table.",
+            "The patch under the cross-hair, and its neighbours in the table. A click on a picture moves it.",
         )
 
     def _make(self, asked: Settings) -> Run:

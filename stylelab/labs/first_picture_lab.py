@@ -14,6 +14,7 @@ from stylelab.errors import StylelabError
 from stylelab.labs.kit.base import Lab, Picture, controls, discard, row
 from stylelab.labs.kit.choosing import Chooser, Chosen, Thumbnail
 from stylelab.labs.kit.drawing import curves, encode
+from stylelab.labs.kit.touchable import Touch
 from stylelab.labs.kit.worker import Run
 from stylelab.networks.extractor import shared_extractor
 from stylelab.optimisation.published import CHOICES, RECIPES
@@ -96,7 +97,7 @@ class FirstPictureLab(Lab):
             options=["as painted", *CHOICES["colours"][1:]], description="colours"
         )
         self.steps = widgets.IntSlider(value=60, min=10, max=1000, step=1, description="steps")
-        self.wipe = widgets.FloatSlider(value=0, min=0, max=1, step=0.02, description="before | after")
+        self.wipe = widgets.FloatSlider(value=0, min=0, max=1, step=0.01, description="before | after")
         self.file = widgets.Text("first_picture.png", description="save as", continuous_update=False)
         self.picture, self.losses = Picture(512), Picture(520)
         self.kept = widgets.HBox(layout={"flex_flow": "row wrap"})
@@ -111,6 +112,7 @@ class FirstPictureLab(Lab):
         for control in (self.content, self.size):
             self.on(control, lambda: self.later(self._draw_photograph))
         self.on(self.wipe, lambda: self.later(self._draw, self.wipe.value))
+        self.on_touch(self.picture, self._wipe_to, "ew-resize")
         self.save = self.button("Save", self._save, "write the picture to the file named above")
         self.larger = self.button("Larger", self._larger, "the same settings at twice the size")
         self.build(
@@ -271,6 +273,9 @@ class FirstPictureLab(Lab):
             after = resize(after, (before.shape[-2], before.shape[-1])).clamp(0, 1)
         self._shown = Shown(order, before, after, says, final)
         self._draw(self.wipe.value)
+
+    def _wipe_to(self, touch: Touch) -> None:
+        self.wipe.value = round(touch.x, 2)
 
     def _draw(self, wipe: float) -> None:
         """The result, and left of the wipe the photograph."""

@@ -164,6 +164,26 @@ class LabOnPage:
     def click(self, button: str) -> None:
         self.cell.get_by_role("button", name=button, exact=True).click()
 
+    def drag(self, place: int, *shares: tuple[float, float]) -> None:
+        """Drags over a picture, through places given as shares of its width and height."""
+        picture = self.cell.locator(".stylelab-picture img").nth(place)
+        picture.scroll_into_view_if_needed()
+        box = picture.bounding_box()
+        for number, (x, y) in enumerate(shares):
+            self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=10)
+            if number == 0:
+                self.page.mouse.down()
+        self.page.mouse.up()
+
+    def clicks(self, place: int, changed: int, says: str) -> list[float]:
+        """Clicks here and there on a picture, and waits for the one that this changes to say so."""
+        times = []
+        for number in range(CHANGES):
+            self.drag(place, ((number * 7 % CHANGES + 0.5) / CHANGES, (number * 3 % CHANGES + 0.5) / CHANGES))
+            times.append(self.milliseconds(DRAWN, changed))
+            assert says in self.pictures()[changed]["says"]
+        return times
+
     def upload(self, path) -> None:
         """Clicks the lab's first upload button and chooses a file."""
         with self.page.expect_file_chooser() as chooser:
@@ -248,6 +268,10 @@ def test_a_key_press_changes_the_picture_and_its_line(lab, latencies, name):
         made.until_status("done after")
     for control, key, place, says in AT_ONCE_CONTROLS[name]:
         latencies.append((name, control, made.changes(control, key, place, says), AT_ONCE))
+    if name == "differences":
+        latencies.append((name, "a click", made.clicks(2, 4, "First the query"), AT_ONCE))
+        made.drag(1, (0.1, 0.1), (0.9, 0.2), (0.5, 1.5))
+        made.until_says(4, "Row 63, column 48.")
     assert made.notebook.errors() == [] and made.notebook.dead_widgets() == 0
     nameless = made.cell.locator(".noUi-handle:not([aria-label])").count()
     assert nameless == 0 and made.cell.get_by_role("slider").count()
@@ -274,6 +298,11 @@ def test_first_picture_by_keys_and_clicks(lab, latencies, lab_server):
     assert all(now["bytes"] != was["bytes"] for now, was in zip(made.pictures(), before, strict=True))
     wiped = made.changes("before | after", "ArrowRight", 0, "the left ")
     latencies.append(("first_picture", "before | after", wiped, AT_ONCE))
+
+    made.drag(0, (0.02, 0.5), (0.4, 0.3), (0.75, 0.9))
+    made.until_says(0, "the left 75% is the photograph")
+    made.drag(0, (0.5, 0.5))
+    made.until_says(0, "the left 50% is the photograph")
 
     made.press("its share", *["ArrowRight"] * 5)
     line = made.cell.locator("pre").last
@@ -349,6 +378,30 @@ def test_a_run_is_watched_held_and_stopped(lab, latencies, name, place, label, s
     assert step in kept["says"] and kept["bytes"] != held["bytes"] and not made.complains()
 
 
+def test_a_slider_is_dragged_while_the_lab_computes(open_notebook):
+    """Faster than it can draw, to and fro, with a new photograph each time and in the end a run beside it."""
+    source = "from stylelab import labs\n\nlab = labs.content(256)\nlab"
+    notebook = open_notebook("moved.ipynb", [source, "print(lab.wait(300), lab.last_error)"])
+    made = LabOnPage(notebook, "cell-0")
+    made.until_says(0, "cat as it is")
+    made.press("steps", "Home")
+    handle = made.cell.locator(".noUi-handle").first  # of the layers
+    for photograph in range(5):
+        made.press("photograph", "ArrowDown")
+        if photograph == 4:
+            made.click("Start")
+        box = handle.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        made.page.mouse.move(x, y)
+        made.page.mouse.down()
+        for way in (90, -90, 90, -90, 40):
+            made.page.mouse.move(x + way, y, steps=25)
+        made.page.mouse.up()
+    notebook.run_cell("cell-1")
+    assert notebook.wait_for(lambda: notebook.stream("stdout"), 300, "the lab") == "True None\n"
+    assert not made.complains() and notebook.errors() == []
+
+
 def test_two_labs_do_not_mix_and_a_cell_run_again_closes_its_own(open_notebook):
     ask = (
         "import threading; print(sorted(t.name for t in threading.enumerate() if t.name.startswith('lab ')))"
@@ -397,6 +450,17 @@ def test_a_lab_in_notebook_7(open_notebook, latencies):
     latencies.append(
         ("in Notebook 7", "differences", made.changes("differences", "ArrowDown", 1, "{}: PSNR"), AT_ONCE)
     )
+
+
+def test_a_picture_is_dragged_in_notebook_7(open_notebook):
+    pytest.importorskip("notebook", reason="Notebook 7 is not installed")
+    source = "from stylelab import labs\n\nlabs.differences(size=48, steps=50)"
+    made = LabOnPage(open_notebook("dragged.ipynb", [source], classic=True), "cell-0")
+    made.click("Start")
+    made.until_status("done after")
+    made.drag(0, (0.1, 0.1), (0.51, 0.51))
+    made.until_says(4, "Row 16, column 24.")
+    assert made.cell.get_by_role("slider", name="column", exact=True).count() == 1
 
 
 def test_a_broken_callback_turns_these_tests_red(open_notebook):

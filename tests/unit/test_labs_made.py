@@ -515,6 +515,20 @@ def test_a_result_that_is_no_longer_kept_can_be_saved_while_it_is_shown(painted,
     assert painted.last_error is None and painted.status.value == "saved first_picture.png"
 
 
+def test_a_touch_moves_the_wipe_and_the_cross_hair(made):
+    lab = made("first_picture", size=64)
+    lab.picture.image._handle_custom_msg({"phase": "move", "x": 0.254, "y": 0.9}, [])
+    assert lab.wait(60) and lab.wipe.value == 0.25 and "the left 25%" in lab.picture.says
+    lab = made("differences", size=48, steps=25)
+    height, width = lab.result.shape[-2:]
+    for number, picture in enumerate((lab.alone, lab.difference, lab.made, lab.truth)):
+        place = {"phase": "down", "x": (number + 1.5) / width, "y": (number + 2.5) / height}
+        picture.image._handle_custom_msg(place, [])
+        assert lab.wait(60) and (lab.line.value, lab.column.value) == (number + 2, number + 1)
+        assert lab.found.says.startswith(f"Row {number + 2}, column {number + 1}.")
+    assert lab.last_error is None
+
+
 def test_a_cross_hair_without_a_table_is_no_error(made):
     lab = made("differences", size=48, start=False)
     lab.line.value = 5
