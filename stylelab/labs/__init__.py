@@ -5,6 +5,16 @@ next cell), `last_error`, `wait(timeout)` and `close()`; its module says more. A
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time _HOME serves
+    from stylelab.labs.colour_lab import colour
+    from stylelab.labs.content_lab import content
+    from stylelab.labs.differences_lab import differences
+    from stylelab.labs.first_picture_lab import first_picture
+    from stylelab.labs.gram_lab import gram
+    from stylelab.labs.patches_lab import patches
+    from stylelab.labs.total_variation_lab import total_variation
 
 _HOME = {
     "first_picture": "first_picture_lab",
@@ -16,7 +26,7 @@ _HOME = {
     "differences": "differences_lab",
 }
 
-__all__ = list(_HOME)
+__all__ = ["colour", "content", "differences", "first_picture", "gram", "patches", "total_variation"]
 
 
 def __getattr__(name: str):

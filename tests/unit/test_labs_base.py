@@ -320,6 +320,7 @@ def test_the_labs_are_loaded_by_name_and_say_what_to_do_without_a_kernel(small):
     assert set(labs.__all__) == {
         *("first_picture", "gram", "content", "total_variation", "colour", "patches", "differences")
     }
+    assert set(labs._HOME) == set(labs.__all__)
     with pytest.raises(AttributeError, match="no attribute 'grams'"):
         labs.grams  # noqa: B018
     bundle = small._repr_mimebundle_()
