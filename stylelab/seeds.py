@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from stylelab.errors import StylelabError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
 
 MOST = 2**63 - 1
@@ -16,6 +18,13 @@ def generator(seed: int) -> "torch.Generator":
     import torch  # the command line checks seeds before anything heavy is loaded
 
     return torch.Generator().manual_seed(whole_seed(seed))
+
+
+def noise(shape: "Sequence[int]", seed: int = 0) -> "torch.Tensor":
+    """Uniform noise in [0, 1) of that shape, on the CPU: the start of a texture, and init="noise"."""
+    import torch
+
+    return torch.rand(*shape, generator=generator(seed))
 
 
 def whole_seed(seed: int) -> int:

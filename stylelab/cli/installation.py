@@ -117,6 +117,11 @@ def _widgets() -> str:
             "JupyterLab does not find the half of ipywidgets that draws them; "
             "pip install --force-reinstall jupyterlab_widgets"
         )
+    if not any(map(os.path.isdir, jupyter_path("labextensions", "anywidget"))):
+        raise StylelabError(
+            "JupyterLab does not find the half of anywidget that draws the labs' pictures; "
+            "pip install --force-reinstall anywidget"
+        )
     drawn_by = f"jupyterlab_widgets {metadata.version('jupyterlab_widgets')}"
     return f"ipywidgets {ipywidgets.__version__}, and JupyterLab has {drawn_by} to draw them"
 

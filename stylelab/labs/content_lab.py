@@ -9,13 +9,13 @@ from torch import Tensor
 from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import enlarge, heat_map
-from stylelab.labs.kit.seeded import noise
 from stylelab.labs.kit.worker import Run
 from stylelab.losses.distances import content_loss
 from stylelab.networks.extractor import shared_extractor
 from stylelab.networks.layers import RELUS
 from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import optimise
+from stylelab.seeds import noise
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from torch import Tensor
 from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import enlarge, heat_map
-from stylelab.labs.kit.seeded import untrained
 from stylelab.labs.kit.touchable import Touch
 from stylelab.labs.kit.worker import Run
 from stylelab.losses.distances import psnr
@@ -169,7 +168,7 @@ class DifferencesLab(Lab):
         pairs = [(picture, apply_filter(picture, wanted.filter)) for picture in pictures]
         image = as_channels(wanted.photograph.image(self.size), 1)
         if (wanted.filter, trained_on) not in self._nets:
-            net = untrained()
+            net = PatchNet()
             for step, end, _ in training(net, pairs, steps=self._steps):
                 if self.due():
                     so_far = f"The net alone on {name}, {wanted.filter}, after {step} steps."

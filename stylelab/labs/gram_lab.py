@@ -11,7 +11,6 @@ from stylelab.errors import StylelabError
 from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import enlarge, heat_map
-from stylelab.labs.kit.seeded import noise
 from stylelab.labs.kit.worker import Run
 from stylelab.losses.distances import squared_distance
 from stylelab.losses.gram import gram_matrix
@@ -19,6 +18,7 @@ from stylelab.networks.extractor import shared_extractor
 from stylelab.networks.layers import RELU_1_TO_5, RELUS
 from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import optimise
+from stylelab.seeds import noise
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from stylelab.errors import StylelabError
 from stylelab.labs.kit.base import Lab, Picture, controls, row
 from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import curves, enlarge, heat_map
-from stylelab.labs.kit.seeded import untrained
 from stylelab.labs.kit.worker import Run
 from stylelab.losses.distances import psnr
 from stylelab.patches.fitting import OPTIMISERS, training
@@ -101,7 +100,7 @@ class PatchesLab(Lab):
     def _train(self, asked: Settings) -> Run:
         name, source = asked.photograph
         image, truth = self._pictures(asked)
-        net = untrained(patch=asked.patch, hidden=_sizes(asked.hidden))
+        net = PatchNet(patch=asked.patch, hidden=_sizes(asked.hidden))
         trained_on = [sample for sample in sample_names("content") if sample != source]
         pictures = [load_image(sample, self.size, grey=True) for sample in trained_on]
         pairs = [(picture, apply_filter(picture, asked.filter)) for picture in pictures]

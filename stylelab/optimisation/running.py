@@ -25,7 +25,7 @@ from stylelab.optimisation.terms import recipe_features, recipe_terms
 from stylelab.pictures.loading import as_image
 from stylelab.pictures.resampling import resize, same_aspect
 from stylelab.progress import progress_bar
-from stylelab.seeds import generator
+from stylelab.seeds import noise, whole_seed
 
 # A painting is first brought to twice the largest size it is looked at, or this: recolouring and shrinking
 # twelve megapixels for each scale would cost gigabytes and seconds, and no picture is the better for it.
@@ -122,7 +122,7 @@ def optimise(
     """
     if isinstance(init, str):
         settings["init"], init = init, None
-    recipe, noise = find_recipe(recipe, **settings), generator(seed)
+    recipe, seed = find_recipe(recipe, **settings), whole_seed(seed)
     all_terms = [*recipe_terms(recipe), *terms]
     if not any(term.weight for term in all_terms):
         raise RecipeError(
@@ -156,7 +156,7 @@ def optimise(
             )
         start = start if target.shape[1] == 3 else rgb_to_yuv(start)[:, :1]
     elif recipe.init == "noise":
-        start = torch.rand(target.shape, generator=noise).to(extractor.device)
+        start = noise(target.shape, seed).to(extractor.device)
     else:
         start, detail = target, recipe.detail
     return _coarse_to_fine(photograph, Scene(target, styles), start, detail, recipe, extractor, terms)

@@ -13,6 +13,7 @@ from stylelab.errors import ImageError, StylelabError, unknown
 from stylelab.patches.net import ACTIVATIONS, PatchNet
 from stylelab.patches.windows import as_channels, extract_patches
 from stylelab.progress import progress_bar
+from stylelab.seeds import generator
 
 OPTIMISERS = ("adam", "sgd")
 MOST_SAMPLES = 500_000  # patches, of all pairs together
@@ -64,9 +65,9 @@ def training(
         raise StylelabError(unknown("optimiser", optimiser, OPTIMISERS, "patches.OPTIMISERS"))
     if steps < 1:
         raise StylelabError(f"steps {steps}: a net learns from 1 step on; 1500 is the default")
-    generator = torch.Generator().manual_seed(seed)
-    learnt, judged = _samples(net, pairs, generator, HELD_OUT if optimiser == "adam" else 0.0)
-    _start_random(net, generator)
+    random = generator(seed)
+    learnt, judged = _samples(net, pairs, random, HELD_OUT if optimiser == "adam" else 0.0)
+    net.start(random)
     device = net.layers[0].weight.device
     if optimiser == "adam":
         _start_linear(net, *learnt)
@@ -81,7 +82,7 @@ def training(
     losses, recent, end = [], [], steps
     try:
         for step in range(1, steps + 1):
-            chosen = torch.randint(len(patches), (batch,), generator=generator).to(device)
+            chosen = torch.randint(len(patches), (batch,), generator=random).to(device)
             output = net(patches[chosen])
             # Clamped as the picture is; but the gradient passes, to call back what strays too far.
             output = output + (output.clamp(0, 1) - output).detach()
@@ -172,14 +173,6 @@ def check_pairs(pairs: Pairs, channels: int) -> Pairs:
                 f"{tuple(filtered.shape)}; a filter keeps the shape"
             )
     return pairs
-
-
-@torch.no_grad()
-def _start_random(net: PatchNet, generator: torch.Generator) -> None:
-    for layer in net.layers:
-        bound = layer.in_features**-0.5
-        for values in (layer.weight, layer.bias):
-            values.copy_(torch.empty(values.shape).uniform_(-bound, bound, generator=generator))
 
 
 @torch.no_grad()

@@ -20,6 +20,7 @@ from stylelab.files import atomic_write, expanded
 from stylelab.patches.windows import as_channels, check_patch
 from stylelab.pictures.filters import reflect_pad
 from stylelab.pictures.loading import ImageLike, image_of
+from stylelab.seeds import generator
 
 # Each activation with a stretch on which it is straight: (gain, offset) bring an image's values there.
 ACTIVATIONS = {"tanh": (torch.tanh, 0.1, 0.0), "relu": (torch.relu, 1.0, 8.0)}
@@ -54,8 +55,19 @@ class PatchNet(nn.Module):
         self.shape = {"patch": patch, "channels": channels, "hidden": tuple(hidden), "activation": activation}
         self.patch, self.channels, self.activation = patch, channels, activation
         sizes = [channels * patch**2, *hidden, channels]
-        linears = [nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
+        with torch.device("meta"):  # else each layer would draw on torch's global state
+            linears = [nn.Linear(a, b) for a, b in itertools.pairwise(sizes)]
         self.layers = nn.ModuleList(linears)  # type: ignore[assignment]  # which does not say modules of what
+        self.start(generator(0))
+
+    def start(self, random: torch.Generator) -> None:
+        """Draws all weights and biases anew, uniformly in ± 1 / √(inputs of the layer)."""
+        state = {}
+        for name, value in self.state_dict().items():
+            bound = self.layers[int(name.split(".")[1])].in_features ** -0.5
+            drawn = torch.empty(value.shape).uniform_(-bound, bound, generator=random)
+            state[name] = drawn if value.is_meta else drawn.to(value.device)
+        self.load_state_dict(state, assign=True)
 
     def forward(self, patches: Tensor) -> Tensor:
         """Patches (n, channels · patch²) in [0, 1] → values (n, channels), not clamped."""

@@ -1,8 +1,10 @@
 """The base of the labs: one worker, newest request wins, errors as one line, nothing left behind."""
 
+import math
 import threading
 import time
 from contextlib import nullcontext
+from itertools import pairwise
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -16,6 +18,7 @@ from stylelab.labs.kit.base import Lab, Picture
 from stylelab.labs.kit.choosing import MOST_BYTES, TOO_LARGE
 from stylelab.labs.kit.drawing import chroma_cloud, curves, encode, heat_map
 from stylelab.labs.kit.worker import Worker
+from stylelab.pictures import load_image, to_pil
 
 
 class Small(Lab):
@@ -379,6 +382,35 @@ def test_curves_draw_their_points_where_they_belong():
     )
     assert len(second.split()) == 2 and "two &amp; more" in drawn
     assert curves({}, "step", "loss", log=True).startswith(b"<svg")
+
+
+def test_no_segment_of_a_curve_goes_where_the_data_do_not():
+    """Below four decades a curve runs along the floor; a value that is no number breaks it."""
+    falling = [10.0 ** (2 - n) for n in range(12)]
+    broken = [1.0, 2.0, math.nan, 50.0, 0.0, -1.0, math.inf, 3.0]
+    drawn = curves({"falling": falling, "broken": broken}, "step", "loss", log=True).decode()
+    lines = [part.split('"')[1] for part in drawn.split("<polyline ")[1:]]
+    points = [[tuple(map(float, point.split(","))) for point in line.split()] for line in lines]
+    assert [len(line) for line in points] == [12, 2, 3, 1], (
+        "every value has its point, but those that are none"
+    )
+    heights = [y for _, y in points[0]]
+    assert heights == sorted(heights), "what falls is never drawn rising"
+    assert heights[-1] == max(y for line in points for _, y in line) == points[2][-1][1], "on the floor"
+    gaps = {round(b[0] - a[0]) for a, b in pairwise(points[0])}
+    assert len(gaps) == 1, "one step, one gap: nothing is skipped"
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_every_drawn_colour_is_one_of_the_pictures(threads):
+    image, before = load_image("coffee", 256), torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads)
+        drawn = {colour for _, colour in chroma_cloud(image).getcolors(1 << 24)}
+    finally:
+        torch.set_num_threads(before)
+    own = {colour for _, colour in to_pil(image).getcolors(1 << 24)}
+    assert len(drawn) > 500 and drawn - own <= {(255, 255, 255), (215, 215, 215)}
 
 
 def test_a_chroma_cloud_puts_red_above_and_blue_to_the_right():

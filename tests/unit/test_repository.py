@@ -19,7 +19,7 @@ PACKAGE = ROOT / "stylelab"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.relative_to(PACKAGE).parts)
-HEAVY = {"sklearn", "matplotlib", "ipywidgets", "IPython"}
+HEAVY = {"sklearn", "matplotlib", "ipywidgets", "anywidget", "IPython"}
 
 
 @cache

@@ -5,9 +5,9 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from html import escape
+from itertools import groupby
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -60,8 +60,11 @@ def enlarge(image: Tensor, side: int):
 def curves(
     series: Mapping[str, Sequence[float]], xlabel: str, ylabel: str, log: bool = False, width=520, height=250
 ) -> bytes:
-    """Curves over 1, 2, 3, … in one frame, as an SVG. series: {label: values}. log: a logarithmic
-    height, of four decades at most."""
+    """Curves over 1, 2, 3, … in one frame, as an SVG. series: {label: values}.
+
+    log: a logarithmic height, of four decades at most: what is lower runs along the floor. A value that is
+    not finite breaks its curve.
+    """
     left, right, top, bottom = 58, width - 10, 26, height - 40
     positive = [v for values in series.values() for v in values if math.isfinite(v) and (v > 0 or not log)]
     low, high = (min(positive), max(positive)) if positive else (0.1, 1.0)
@@ -74,7 +77,7 @@ def curves(
     place = math.log10 if log else float
 
     def up(value: float) -> float:
-        share = (place(value) - place(low)) / (place(high) - place(low))
+        share = (place(max(value, low)) - place(low)) / (place(high) - place(low))
         return bottom - share * (bottom - top)
 
     parts = [
@@ -88,13 +91,11 @@ def curves(
         parts.append(f'<text x="{left - 5}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
     for number, (label, values) in enumerate(series.items()):
         colour, dash = COLOURS[number % 4], DASHES[number % 4]
-        points = " ".join(
-            f"{left + (right - left) * i / (longest - 1):.1f},{up(v):.1f}"
-            for i, v in enumerate(values)
-            if math.isfinite(v) and (v >= low or not log)
-        )
         stroke = f'fill="none" stroke="{colour}" stroke-width="1.8" stroke-dasharray="{dash}"'
-        parts.append(f'<polyline points="{points}" {stroke}/>')
+        across = (right - left) / (longest - 1)
+        for finite, piece in groupby(enumerate(values), lambda entry: math.isfinite(entry[1])):
+            points = " ".join(f"{left + across * i:.1f},{up(v):.1f}" for i, v in piece if finite)
+            parts += [f'<polyline points="{points}" {stroke}/>'] if finite else []
         x = left + 8 + number * (right - left) / max(len(series), 1)
         parts.append(
             f'<path d="M{x:.0f} 13h24" {stroke}/><text x="{x + 29:.0f}" y="17">{escape(label)}</text>'
@@ -126,12 +127,13 @@ def chroma_cloud(image: Tensor, side: int = 260) -> Image.Image:
     image: (1, 3, H, W) in [0, 1].
     """
     u, v = rgb_to_yuv(image)[0, 1:].flatten(1)
-    column = ((u / 0.9 + 0.5) * side).long().clamp(0, side - 1)
-    line = ((0.5 - v / 1.3) * side).long().clamp(0, side - 1)
-    canvas = torch.full((side, side, 3), 255, dtype=torch.uint8)
+    column = ((u / 0.9 + 0.5) * side).long().clamp(0, side - 1).cpu().numpy()
+    line = ((0.5 - v / 1.3) * side).long().clamp(0, side - 1).cpu().numpy()
+    canvas = np.full((side, side, 3), 255, dtype=np.uint8)
     canvas[side // 2, :] = canvas[:, side // 2] = 215
-    pixels = (image[0].clamp(0, 1).flatten(1).T * 255).to(torch.uint8)
+    pixels = np.asarray(to_pil(image)).reshape(-1, 3)
     for down in (0, 1):  # dots of 2 × 2, or a single pixel would not be seen
         for across in (0, 1):
-            canvas[(line + down).clamp_max(side - 1), (column + across).clamp_max(side - 1)] = pixels
-    return Image.fromarray(canvas.numpy())
+            # NumPy's: where pixels share a place, several threads of torch mix their red, green and blue.
+            canvas[np.minimum(line + down, side - 1), np.minimum(column + across, side - 1)] = pixels
+    return Image.fromarray(canvas)
