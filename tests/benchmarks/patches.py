@@ -117,7 +117,7 @@ def approximate(filters=("median", "blur", "sketch"), size: int = 192):
         for search in ("exact", "approximate"):
             table = DifferenceTable(net, pairs, search=search)
             stage = table._stage(0, "first")
-            blocks = table._blocks("first", (content, net.stylise(content), None))
+            blocks = table._blocks("first", (content, *[net.stylise(content)] * 2))
             distances = stage.index.search(stage.index.project(blocks), table.neighbours)[1]
             image, seconds = timed(table.stylise, content, progress=False)
             found[search] = distances.mean().item(), psnr(image, truth), seconds

@@ -151,6 +151,7 @@ def test_coherence_never_leaves_a_picture_nor_what_is_kept():
     nearest, _ = index.search(queries, 1, keep)
     found, _ = prefer_coherent(index, queries, nearest, places, (1, 6, 5), 2, 100.0, keep)
     assert keep[found].all()
+    assert not torch.equal(found, nearest), "with so much leniency some are exchanged"
 
 
 def test_trust_is_the_least_squares_factor_at_each_distance():
