@@ -1,5 +1,6 @@
 """The lab of notebook 05: a small net learns a filter from patches, while you watch."""
 
+from contextlib import closing
 from dataclasses import dataclass
 
 import ipywidgets as widgets
@@ -127,12 +128,14 @@ class PatchesLab(Lab):
             )
 
         try:
-            for step, end, loss in training(net, pairs, asked.optimiser, steps=asked.steps):
-                losses.append(loss)
-                self.result = net
-                if len(losses) == 1 or self.due():
-                    show()
-                yield step / end
+            # Closed before the last picture is shown: a net that gained too little is then its start again.
+            with closing(training(net, pairs, asked.optimiser, steps=asked.steps)) as steps:
+                for step, end, loss in steps:
+                    losses.append(loss)
+                    self.result = net
+                    if len(losses) == 1 or self.due():
+                        show()
+                    yield step / end
         finally:
             if losses:
                 show(True)

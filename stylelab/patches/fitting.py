@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TypeAlias
 
 import torch
@@ -55,7 +55,7 @@ def fit_patch_net(
 
 def training(
     net: PatchNet, pairs: Pairs, optimiser: str = "adam", seed: int = 0, steps: int = 1500
-) -> Iterator[tuple[int, int, float]]:
+) -> Generator[tuple[int, int, float], None, None]:
     """What fit_patch_net does, as a generator that can be watched, paused and stopped.
 
     Yields, every 25 steps: the step, the last step as far as is known, and the mean squared error of the 25.

@@ -7,7 +7,6 @@ What a page viewer cannot draw, or what differs at every run, is left out: the s
 Where a cell fails, the error is shown and the file stays as it was.
 """
 
-import os
 import re
 import sys
 import time
@@ -16,6 +15,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+from stylelab.files import atomic_write
 
 WIDGET = "application/vnd.jupyter.widget-"
 PROGRESS = re.compile(r"\s*\d+%\|")  # what is left of a progress bar: how it looked before the first step
@@ -52,8 +53,8 @@ def store(path: Path) -> None:
     client.execute()
     clean(notebook)
     nbformat.validate(notebook)
-    nbformat.write(notebook, written := path.with_suffix(".part"))
-    os.replace(written, path)
+    with atomic_write(path) as part:
+        nbformat.write(notebook, part)
 
 
 if __name__ == "__main__":
