@@ -70,7 +70,8 @@ def transfer(
     recipe = find_recipe(recipe, **settings)
     started = time.perf_counter()
     photograph, paintings = as_image(content, recipe.size), weighted_styles(style)
-    steps = optimise(photograph, paintings, recipe, extractor, seed, device, init, terms, check_memory)
+    given = content if isinstance(content, Tensor) else photograph
+    steps = optimise(given, paintings, recipe, extractor, seed, device, init, terms, check_memory)
     history: list[Tensor] = []
     last, interrupted = None, False
     with progress_bar(sum(recipe.steps), "transfer", "step", progress, delay=0) as bar:
@@ -142,10 +143,13 @@ def optimise(
     height, width = photograph.shape[-2:]
     if check_memory:
         require_memory((height, width), [(p.shape[-2], p.shape[-1]) for p, _ in given], recipe, extractor)
+    # Where all pictures are grey tensors, so is the result: one number a pixel is optimised, not three alike.
+    grey = all(isinstance(p, Tensor) and p.shape[1] == 1 for p in (content, *(p for p, _ in weighted)))
     styles, target = [], photograph
     for painting, weight in given:
         painting, target = before_transfer(painting.to(extractor.device), photograph, recipe.colours)
-        styles.append((painting, weight))
+        styles.append((painting[:, :1] if grey else painting, weight))
+    target = target[:, :1] if grey else target
     detail = 0.0
     if init is not None:
         start = as_image(init).to(extractor.device)
@@ -201,7 +205,7 @@ def _coarse_to_fine(photograph, scene: Scene, image, detail, recipe, extractor, 
             if index % every == 0 or index == last:
                 _check_finite(unread, objective.names, index)
                 unread.clear()
-            shown = after_transfer(image.clamp(0, 1), coloured, recipe.colours)
+            shown = after_transfer(image.clamp(0, 1), coloured, recipe.colours).expand(-1, 3, -1, -1)
             seconds = time.perf_counter() - started
             yield Step(index, sum(recipe.steps), max(shape), shown, losses, objective.names, seconds)
 

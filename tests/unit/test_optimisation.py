@@ -926,7 +926,7 @@ def test_a_result_and_a_step_show_themselves_with_one_line(random_vgg, photo, pa
 # --- what is optimised, and what is recorded
 
 
-def test_the_luminance_alone_is_optimised_where_only_it_is_kept(random_vgg, photo, painting):
+def test_one_channel_is_optimised_where_only_one_is_kept(random_vgg, photo, painting):
     seen = []
 
     class Shape:
@@ -942,6 +942,12 @@ def test_the_luminance_alone_is_optimised_where_only_it_is_kept(random_vgg, phot
         seen.clear()
     started = transfer(photo, painting, recipe, random_vgg, progress=False, init=photo, terms=[Shape()])
     assert set(seen) == {1} and started.image.shape == photo.shape
+    seen.clear()
+    grey = transfer(photo[:, :1], painting[:, :1], ONE_SIZE, random_vgg, progress=False, terms=[Shape()])
+    assert set(seen) == {1} and torch.equal(grey.image, grey.image[:, :1].expand(-1, 3, -1, -1))
+    seen.clear()
+    transfer(photo[:, :1], painting, ONE_SIZE, random_vgg, progress=False, terms=[Shape()])
+    assert set(seen) == {3}, "a painting in colour brings its colours along"
 
 
 @pytest.mark.parametrize("colours", [None, "linear"])
