@@ -37,15 +37,21 @@ class Order:
     styles: tuple[tuple[Chosen, float], ...]
     recipe: Recipe
 
+    def names(self) -> tuple[str, tuple[tuple[str, float], ...]]:
+        """What a receipt says of the pictures: their names, without folders, and each painting's weight."""
+        styles = tuple((Path(chosen.name).name, weight) for chosen, weight in self.styles)
+        return Path(self.content.name).name, styles
+
     def code(self) -> str:
         """The line of code that makes the same picture."""
         names = [(name, weight) for (name, _), weight in self.styles]
         style = repr(names[0][0]) if len(names) == 1 else repr(names)
         base = RECIPES[self.recipe.name]
         changed = [n for n in self.recipe.__dataclass_fields__ if getattr(self.recipe, n) != getattr(base, n)]
-        settings = ", ".join(f"{name}={getattr(self.recipe, name)!r}" for name in changed)
-        recipe = f'stylelab.RECIPES["{base.name}"]' + (f".replace({settings})" if changed else "")
-        return f"stylelab.transfer({self.content.name!r}, {style}, {recipe})"
+        recipe = [repr(base.name)] if base.name != "default" else []
+        words = [repr(self.content.name), style, *recipe]
+        words += [f"{name}={getattr(self.recipe, name)!r}" for name in changed]
+        return f"stylelab.transfer({', '.join(words)})"
 
 
 @dataclass(frozen=True)
@@ -214,7 +220,9 @@ class FirstPictureLab(Lab):
     def _keep(self, order: Order, image: Tensor, history: list[Tensor], last: Step) -> None:
         """Adds the run's last picture to the results."""
         losses = [dict(zip(last.names, terms.tolist(), strict=True)) for terms in history]
-        made = Result(image, losses, order.recipe, last.seconds, last.index < last.steps)
+        stopped = last.index < last.steps
+        content, styles = order.names()
+        made = Result(image, losses, order.recipe, last.seconds, stopped, content, styles)
         label = f"{order.recipe.size} px, {len(history)} steps"
         thumbnail = Thumbnail(
             encode(resize(made.image, 110))[0],
@@ -253,9 +261,7 @@ class FirstPictureLab(Lab):
         shown = self._shown
         if shown is None or shown.order is None or shown.after is shown.before:
             raise StylelabError("there is no picture yet; press Start first")
-        order = shown.order
-        styles = [(Path(chosen.name).name, weight) for chosen, weight in order.styles]
-        settings = receipt(Path(order.content.name).name, styles, order.recipe)
+        settings = receipt(*shown.order.names(), shown.order.recipe)
         path = save_image(shown.after, Path(self.file.value), settings)
         self.status.value = f"saved {path.name}"
 
