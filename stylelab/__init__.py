@@ -30,13 +30,14 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
     from stylelab.pictures.loading import load_image
     from stylelab.pictures.pairs import load_pairs
     from stylelab.pictures.samples import sample_names
-    from stylelab.pictures.saving import save_image
+    from stylelab.pictures.saving import read_settings, save_image
     from stylelab.sweeps.sweeping import sweep
 
 _HOME = {
     "StylelabError": "errors",
     "load_image": "pictures.loading",
     "save_image": "pictures.saving",
+    "read_settings": "pictures.saving",
     "sample_names": "pictures.samples",
     "FeatureExtractor": "networks.extractor",
     "gram_matrix": "losses.gram",
@@ -88,6 +89,7 @@ __all__ = [
     "optimise",
     "patches",
     "pictures",
+    "read_settings",
     "relative_losses",
     "sample_names",
     "save_image",
