@@ -14,7 +14,7 @@ from stylelab.device import pick_device
 from stylelab.errors import ImageError, LayerError, OptimisationError, RecipeError
 from stylelab.losses.objective import Objective
 from stylelab.losses.scene import Scene, weighted_styles
-from stylelab.losses.terms import Term
+from stylelab.losses.terms import Style, Term
 from stylelab.networks.extractor import FeatureExtractor, shared_extractor
 from stylelab.optimisation.descent import minimise
 from stylelab.optimisation.memory import require_memory
@@ -133,13 +133,13 @@ def optimise(
         recipe.network, recipe.weights, recipe.pooling, recipe.padding, str(pick_device(device))
     )
     photograph = as_image(content, recipe.size).to(extractor.device)
-    longest = max(2 * recipe.style_scale * max(photograph.shape[-2:]), ENOUGH)
+    longest = round(max(2 * recipe.style_scale * max(photograph.shape[-2:]), ENOUGH))
     weighted = weighted_styles(style)
-    given = [(_at_most(as_image(painting), longest), weight) for painting, weight in weighted]
+    given = [(_at_most(as_image(painting, longest), longest), weight) for painting, weight in weighted]
     names = [f"the painting {name}" for name in map(source_name, (painting for painting, _ in weighted))]
     _check_size("the photograph", photograph, all_terms, extractor)
     for name, (painting, _) in zip(names, given, strict=True):
-        _check_size(name, painting, [t for t in all_terms if t.name == "style"], extractor)
+        _check_size(name, painting, [t for t in all_terms if isinstance(t, Style)], extractor)
     height, width = photograph.shape[-2:]
     if check_memory:
         require_memory((height, width), [(p.shape[-2], p.shape[-1]) for p, _ in given], recipe, extractor)
@@ -220,8 +220,8 @@ def _of(extractor: FeatureExtractor, recipe: Recipe) -> Recipe:
     )
 
 
-def _at_most(image: Tensor, size: float) -> Tensor:
-    return resize(image, round(size)).clamp(0, 1) if max(image.shape[-2:]) > size else image
+def _at_most(image: Tensor, size: int) -> Tensor:
+    return resize(image, size).clamp(0, 1) if max(image.shape[-2:]) > size else image
 
 
 def _check_finite(unread: list[Tensor], names: Sequence[str], index: int) -> None:

@@ -47,6 +47,7 @@ def _choice(default: Any, *others: Any) -> Any:
     choices = (default, *others)
 
     def rule(name: str, value: Any) -> Any:
+        value = _plain(value)
         if isinstance(value, list | dict) or value not in choices:
             raise RecipeError(unknown(name, value, choices, "stylelab.Recipe's documentation"))
         return value

@@ -241,6 +241,7 @@ def test_a_recipe_is_a_value(tmp_path):
     assert {again: 1}[given] == 1 and again != Recipe()
     assert pickle.loads(pickle.dumps(again)) == again
     assert type(again.style_weight) is float and type(again.size) is int
+    assert type(Recipe(tv_power=np.int64(2)).to_dict()["tv_power"]) is int
     assert Recipe().replace(steps=np.int64(6), learning_rate=np.float64(2)).learning_rate == 2
     assert json.loads(json.dumps(again.to_dict()))["style_layers"] == dict(again.style_layers)
 
