@@ -1,8 +1,9 @@
 """Paths and the writing of files."""
 
+import itertools
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +13,15 @@ from stylelab.errors import StylelabError
 def expanded(path: str | os.PathLike) -> Path:
     """The path, "~" as the home folder; "~draft.png", with which Path.expanduser fails, stays as it is."""
     return Path(os.path.expanduser(path))
+
+
+def unused(path: Path, used: Callable[[Path], bool] = os.path.exists) -> Path:
+    """The path, or the first of painting-2.png, painting-3.png, … that is not in use.
+
+    used: whether a path is.
+    """
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
+    return next(name for name in itertools.chain([path], numbered) if not used(name))
 
 
 def checked_target(path: str | os.PathLike, error: type[StylelabError] = StylelabError) -> Path:

@@ -1,7 +1,6 @@
 """python -m stylelab CONTENT STYLE... -o OUT: a transfer from the command line."""
 
 import argparse
-import itertools
 import math
 import os
 import re
@@ -22,6 +21,7 @@ from stylelab.errors import (
     WeightsError,
     unknown,
 )
+from stylelab.files import unused
 from stylelab.optimisation.published import RECIPES
 from stylelab.optimisation.recipes import Recipe
 from stylelab.seeds import whole_seed
@@ -194,9 +194,7 @@ def _output(text: str, sources: list[str]) -> Path:
 
 def _own_folder(folder: str) -> Path:
     """The folder, made where it is missing; where an earlier run has left its pictures, one with a number."""
-    wanted = Path(os.path.expanduser(folder))
-    numbered = (wanted.with_name(f"{wanted.name}-{number}") for number in itertools.count(2))
-    path = next(p for p in itertools.chain([wanted], numbered) if not any(p.glob("step_*.png")))
+    path = unused(Path(os.path.expanduser(folder)), lambda path: any(path.glob("step_*.png")))
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

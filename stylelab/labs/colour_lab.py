@@ -45,14 +45,13 @@ class ColourLab(Lab):
         self.transfer = widgets.Dropdown(options=stored_transfers(), description="transfer")
         self.method = widgets.Dropdown(options=COLOUR_METHODS, description="method")
         self.strength = widgets.FloatSlider(value=1, min=0, max=1, step=0.05, description="strength")
-        self.photograph, self.before, self.after = (Picture(330) for _ in range(3))
-        self.clouds = [Picture(330) for _ in range(3)]
+        self.photograph, self.before, self.after = (Picture(330, 130, "25vh") for _ in range(3))
+        self.clouds = [Picture(330, 130, "25vh") for _ in range(3)]
         for control in (self.transfer, self.method, self.strength):
             self.on(control, lambda: self.later(self._draw))
         self.build(
-            controls(self.transfer, self.method, self.strength),
-            row(self.photograph, self.before, self.after),
-            row(*self.clouds),
+            (controls(self.transfer, self.method, self.strength),),
+            (row(self.photograph, self.before, self.after), row(*self.clouds)),
         )
         self.later(self._draw)
 

@@ -6,9 +6,9 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from stylelab.labs.kit.base import Lab, Picture, controls, row
+from stylelab.labs.kit.base import Lab, Picture, controls, fold, row
 from stylelab.labs.kit.choosing import Chooser, Chosen
-from stylelab.labs.kit.drawing import enlarge, heat_map
+from stylelab.labs.kit.drawing import enlarge, heat_map, plain
 from stylelab.labs.kit.worker import Run
 from stylelab.losses.distances import content_loss
 from stylelab.networks.extractor import shared_extractor
@@ -52,15 +52,21 @@ class ContentLab(Lab):
         self.shift = widgets.IntSlider(value=0, min=-16, max=16, description="shift (pixels)")
         self.brighten = widgets.FloatSlider(value=0, min=-0.4, max=0.4, step=0.02, description="brighten by")
         self.steps = widgets.IntSlider(value=60, min=10, max=300, step=10, description="steps")
-        self.seen, self.map, self.rebuilt = (Picture(320) for _ in range(3))
+        self.seen, self.map, self.rebuilt = (Picture(360, 190, "27vh") for _ in range(3))
         for control in (self.photograph, self.layer, self.channel, self.shift, self.brighten):
             self.on(control, lambda: self.later(self._draw))
         self.build(
-            self.photograph,
-            controls(self.layer, self.channel, self.shift, self.brighten),
-            row(self.seen, self.map, self.rebuilt),
-            controls(self.steps),
-            self.run_controls(self._reconstruct),
+            (
+                self.photograph,
+                controls(self.layer, self.channel, self.shift, self.brighten),
+                self.run_controls(self._reconstruct),
+            ),
+            (row(self.seen, self.map, self.rebuilt),),
+            fold(
+                "More: steps of the reconstruction, your own photograph",
+                controls(self.steps),
+                self.photograph.own,
+            ),
         )
         blank = torch.full_like(self.photograph.value.image(size), 0.93)
         self.rebuilt.show(blank, "Reconstruction: press Start to make one from the layer.")
@@ -100,7 +106,7 @@ class ContentLab(Lab):
         self.map.show(
             heat_map(self.feature_map, 320),
             f"{name} at {layer}, channel {channel} of {features.shape[1]}: {features.shape[3]} × "
-            f"{features.shape[2]} values, from 0 (dark) to {self.feature_map.max().item():.3g}.",
+            f"{features.shape[2]} values, from 0 (dark) to {plain(self.feature_map.max().item())}.",
         )
         shift, more = asked.shift, asked.brighten
         if not shift and not more:

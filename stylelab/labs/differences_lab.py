@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stylelab.labs.kit.base import Lab, Picture, controls, row
+from stylelab.labs.kit.base import Lab, Picture, controls, fold, row
 from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import enlarge, heat_map
 from stylelab.labs.kit.touchable import Touch
@@ -84,15 +84,17 @@ class DifferencesLab(Lab):
         self._nets: dict[tuple[str, tuple[str, ...]], PatchNet] = {}
         self._known: dict[Wanted, Made] = {}
         self._made: Made | None = None
-        self.photograph = Chooser(self, "tested on", "cat")
+        self.photograph = Chooser(self, "photograph", "cat")
         self.filter = widgets.Dropdown(options=list(FILTERS), value="sketch", description="filter")
         self.patch = widgets.IntSlider(value=5, min=1, max=9, step=2, description="patch (pixels)")
         self.neighbours = widgets.IntSlider(value=8, min=1, max=16, description="neighbours")
         self.rounds = widgets.IntSlider(value=1, min=1, max=3, description="rounds")
         self.line = widgets.IntSlider(value=size // 3, min=0, max=size - 1, description="row")
         self.column = widgets.IntSlider(value=size // 2, min=0, max=size - 1, description="column")
-        self.alone, self.difference, self.made, self.truth = self._pictures = [Picture(250) for _ in range(4)]
-        self.found = Picture(700)
+        self.alone, self.difference, self.made, self.truth = self._pictures = [
+            Picture(250, 190, "20vh") for _ in range(4)
+        ]
+        self.found = Picture(700, 400, "24vh")
         for control in (self.photograph, self.filter, self.patch, self.neighbours, self.rounds):
             self.on(control, self._again)
         for control in (self.line, self.column):
@@ -100,12 +102,18 @@ class DifferencesLab(Lab):
         for picture in self._pictures:
             self.on_touch(picture, self._point)
         self.build(
-            self.photograph,
-            controls(self.filter, self.patch, self.neighbours, self.rounds),
-            self.run_controls(self._make),
-            row(*self._pictures),
-            controls(self.line, self.column),
-            row(self.found),
+            (
+                self.photograph,
+                controls(self.filter, self.neighbours),
+                self.run_controls(self._make),
+                controls(self.line, self.column),
+            ),
+            (row(*self._pictures), row(self.found)),
+            fold(
+                "More: patch, rounds, your own photograph",
+                controls(self.patch, self.rounds),
+                self.photograph.own,
+            ),
         )
         self._show_nothing_made()
 
@@ -216,8 +224,9 @@ class DifferencesLab(Lab):
         self.found.show(
             _patches(found, reach),
             f"Row {line}, column {column}. First the query, then its neighbours, nearest first: input above, "
-            f"the net's output below it, the stored difference at the bottom. From {places}. Their mean "
-            f"is trusted to {found.trust:.0%}.",
+            f"the net's output below it, the stored difference at the bottom. From {places}. Added to the "
+            f"net's output: {found.trust:.2f} × their mean, the factor that served best inside the table for "
+            "neighbours as far away.",
         )
 
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from stylelab.errors import StylelabError
-from stylelab.labs.kit.base import Lab, Picture, controls, row
+from stylelab.labs.kit.base import Lab, Picture, controls, fold, row
 from stylelab.labs.kit.choosing import Chooser, Chosen
-from stylelab.labs.kit.drawing import enlarge, heat_map
+from stylelab.labs.kit.drawing import enlarge, heat_map, plain
 from stylelab.labs.kit.worker import Run
 from stylelab.losses.distances import squared_distance
 from stylelab.losses.gram import gram_matrix
@@ -57,18 +57,25 @@ class GramLab(Lab):
         self.layers = {n: widgets.Checkbox(True, description=n, indent=False) for n in RELU_1_TO_5}
         for box in self.layers.values():
             box.layout.width = "90px"
-        self.seen, self.heat, self.other, self.made = (Picture(w) for w in (240, 320, 240, 240))
+        self.seen, self.heat, self.other, self.made = (Picture(300, 200, "25vh") for _ in range(4))
         for control in (self.first, self.second, self.layer, self.shuffle):
             self.on(control, lambda: self.later(self._draw))
-        texture_of = widgets.HTML("texture from the layers", layout={"width": "170px"})
         self.build(
-            self.first,
-            self.second,
-            controls(self.layer, self.shuffle),
-            row(self.seen, self.heat, self.other, self.made),
-            row(texture_of, *self.layers.values()),
-            controls(self.steps),
-            self.run_controls(self._synthesise),
+            (
+                self.first,
+                self.second,
+                controls(self.layer, self.shuffle),
+                widgets.HTML("a texture of the picture, from the layers", layout={"margin": "0 4px"}),
+                row(*self.layers.values()),
+                self.run_controls(self._synthesise),
+            ),
+            (row(self.seen, self.heat), row(self.other, self.made)),
+            fold(
+                "More: steps of the texture, your own pictures",
+                controls(self.steps),
+                self.first.own,
+                self.second.own,
+            ),
         )
         self.made.show(torch.full((1, 3, texture, texture), 0.93), "Texture: press Start to make one.")
         self.later(self._draw)
@@ -125,7 +132,7 @@ class GramLab(Lab):
         self.heat.show(
             heat_map(roots, 320, limits=(0, roots.quantile(0.99).item())),
             f"Gram matrix of {name} at {layer}: {matrix.shape[1]} × {matrix.shape[1]} channels, largest "
-            f"entry {matrix.max().item():.3g}, by square roots; the top 1 % are yellow.",
+            f"entry {plain(matrix.max().item())}, by square roots; the top 1 % are yellow.",
         )
         distance = squared_distance(matrix, target, "relative").item()
         self.other.show(

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylelab.errors import StylelabError
-from stylelab.labs.kit.base import Lab, Picture, controls, row
+from stylelab.labs.kit.base import Lab, Picture, controls, fold, row
 from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import curves, enlarge, heat_map
 from stylelab.labs.kit.worker import Run
@@ -46,23 +46,29 @@ class PatchesLab(Lab):
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
-        self.photograph = Chooser(self, "tested on", "cat")
+        self.photograph = Chooser(self, "photograph", "cat")
         self.filter = widgets.Dropdown(options=list(FILTERS), value="sketch", description="filter")
         self.patch = widgets.IntSlider(value=3, min=1, max=9, step=2, description="patch (pixels)")
         self.hidden = widgets.Text("21, 17, 13, 9", description="hidden units", continuous_update=False)
         self.optimiser = widgets.Dropdown(options=OPTIMISERS, description="optimiser")
         self.steps = widgets.IntSlider(value=800, min=100, max=3000, step=100, description="steps")
-        self.before, self.made, self.truth = (Picture(330) for _ in range(3))
-        self.loss, self.units = Picture(520), Picture(330)
+        self.before, self.made, self.truth = (Picture(330, 140, "27vh") for _ in range(3))
+        self.loss, self.units = Picture(480, 250, "25vh"), Picture(330, 140, "25vh")
         for control in (self.photograph, self.filter):
             self.on(control, lambda: self.later(self._draw_truth))
         self.on(self.hidden, self._check_hidden)
         self.build(
-            self.photograph,
-            controls(self.filter, self.patch, self.hidden, self.optimiser, self.steps),
-            self.run_controls(self._train),
-            row(self.before, self.made, self.truth),
-            row(self.loss, self.units),
+            (
+                self.photograph,
+                controls(self.filter, self.patch, self.hidden),
+                self.run_controls(self._train),
+            ),
+            (row(self.before, self.made, self.truth), row(self.loss, self.units)),
+            fold(
+                "More: optimiser, steps, your own photograph",
+                controls(self.optimiser, self.steps),
+                self.photograph.own,
+            ),
         )
         self._show_nothing_made()
         self.later(self._draw_truth)
@@ -109,7 +115,7 @@ class PatchesLab(Lab):
         step = 0
 
         def show(final: bool = False) -> None:
-            made = net.stylise(image)
+            made, units = net.stylise(image), net.layers[0].out_features
             self.made.show(
                 enlarge(made, 256),
                 f"{name} by the net, {asked.filter} after {step} steps on {', '.join(trained_on)}: PSNR "
@@ -122,8 +128,8 @@ class PatchesLab(Lab):
             )
             self.units.show(
                 _units(net),
-                f"The {net.layers[0].out_features} units of the first layer, {net.patch} × {net.patch} "
-                "weights each: yellow adds, blue takes away.",
+                f"{'One unit' if units == 1 else f'{units} units'} in the first layer, {net.patch} × "
+                f"{net.patch} weights each: yellow adds, blue takes away.",
                 final,
             )
 

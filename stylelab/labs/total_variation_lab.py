@@ -6,7 +6,7 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from stylelab.labs.kit.base import Lab, Picture, controls, row
+from stylelab.labs.kit.base import Lab, Picture, controls, fold, row
 from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import curves
 from stylelab.losses.denoising import denoise
@@ -46,15 +46,14 @@ class TotalVariationLab(Lab):
         )
         self.kind = widgets.Dropdown(options=list(POWERS), description="differences")
         self.line = widgets.IntSlider(value=size // 3, min=0, max=size - 1, description="row of pixels")
-        self.before, self.after = Picture(380), Picture(380)
-        self.profile = Picture(760)
+        self.before, self.after = Picture(400, 200, "32vh"), Picture(400, 200, "32vh")
+        self.profile = Picture(800, 400, "27vh")
         for control in (self.photograph, self.noise, self.weight, self.kind, self.line):
             self.on(control, lambda: self.later(self._draw))
         self.build(
-            self.photograph,
-            controls(self.noise, self.weight, self.line, self.kind),
-            row(self.before, self.after),
-            row(self.profile),
+            (self.photograph, controls(self.noise, self.weight, self.line, self.kind)),
+            (row(self.before, self.after), row(self.profile)),
+            fold("Your own photograph", self.photograph.own),
         )
         self.later(self._draw)
 

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from stylelab.errors import ImageError, StylelabError
-from stylelab.files import atomic_write, checked_target
+from stylelab.files import atomic_write, checked_target, unused
 
 
 def names(folder):
@@ -85,3 +85,11 @@ def test_what_is_in_the_way_is_said_before_anything_is_written(tmp_path, monkeyp
     with pytest.raises(StylelabError, match=r"^a: you may not write to the folder .*; choose another$"):
         checked_target(tmp_path / "a")
     assert names(tmp_path) == ["folder", "kept"]
+
+
+def test_a_name_that_is_used_gets_the_next_number(tmp_path):
+    wanted = tmp_path / "a.b.png"
+    for expected in ("a.b.png", "a.b-2.png", "a.b-3.png"):
+        assert unused(wanted).name == expected
+        unused(wanted).write_text("")
+    assert unused(wanted, lambda path: path.stem != "a.b-7").name == "a.b-7.png"

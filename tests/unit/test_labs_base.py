@@ -32,7 +32,7 @@ class Small(Lab):
         self.drawn, self.steps, self.ended = [], [], 0
         self.hold = threading.Event()
         self.hold.set()
-        self.build(self.slider, self.broken, self.run_controls(self.count), self.picture)
+        self.build((self.slider, self.broken, self.run_controls(self.count)), (self.picture,))
 
     def settings(self):
         return self.slider.value
@@ -195,6 +195,30 @@ def test_start_twice_is_one_run(small):
     small.start.click()
     assert small.wait(10)
     assert small.ended == 2 and small.steps[-40:] == list(range(1, 41))
+
+
+def test_pause_and_stop_can_be_pressed_only_during_a_run(small):
+    def disabled():
+        return [button.disabled for button in (small.start, small.pause, small.stop)]
+
+    assert disabled() == [False, True, True] and small.start.button_style == "primary"
+    small.start.click()
+    assert disabled() == [False, False, False]
+    small.pause.click()
+    assert small.wait(10) and disabled() == [False, False, False]
+    small.stop.click()
+    assert small.wait(10) and disabled() == [False, True, True]
+    small.start.click()
+    assert small.wait(10) and disabled() == [False, True, True]
+
+
+def test_the_line_for_errors_is_at_the_foot_of_the_controls(small):
+    panel, stage = small.children[0].children
+    assert panel.children[-1] is small.complaint and small.picture in stage.children
+
+
+def test_a_picture_is_bounded_by_the_height_of_the_page():
+    assert Picture().image.height.endswith("vh") and Picture(height="20vh").image.height == "20vh"
 
 
 def test_buttons_without_a_run_say_so(small):

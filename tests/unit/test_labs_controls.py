@@ -119,7 +119,7 @@ def test_every_control_has_its_label_and_every_picture_its_line(lab):
     labelled = (*SLIDERS, *CHOICES, widgets.Checkbox, widgets.Text, widgets.Button, widgets.FileUpload)
     for widget in family(lab):
         if isinstance(widget, labelled):
-            assert widget.description, widget
+            assert widget.description or widget.tooltip, widget
         if isinstance(widget, Picture):
             assert widget.says.endswith((".", "one.")) and widget.image.value, widget.says
 

@@ -21,6 +21,7 @@ from stylelab.losses.denoising import denoise
 from stylelab.losses.distances import psnr
 from stylelab.losses.gram import gram_matrix
 from stylelab.losses.smoothness import tv_loss
+from stylelab.networks.extractor import _shared
 from stylelab.patches.differences import DifferenceTable
 from stylelab.patches.windows import as_channels
 from stylelab.pictures.saving import read_settings
@@ -181,7 +182,7 @@ def line_of(lab) -> str:
     import html
     import re
 
-    return html.unescape(re.search(r"<pre[^>]*>(.*)</pre>", lab.line.value)[1])
+    return html.unescape(re.search(r"<pre[^>]*>(.*)</pre>", lab.line.value, re.DOTALL)[1])
 
 
 @pytest.fixture
@@ -208,7 +209,7 @@ def test_the_line_of_code_makes_the_same_picture(painted):
 
 def test_saved_with_its_settings(painted, tmp_path):
     painted.save.click()
-    assert painted.status.value == "saved first_picture.png"
+    assert painted.said.value == "saved first_picture.png"
     settings = read_settings(tmp_path / "first_picture.png")
     assert (settings["content"], settings["seed"]) == ("astronaut", 0)
     assert settings["style"] == [["starry_night", 0.75], ["brick", 0.25]]
@@ -311,7 +312,8 @@ def test_bad_pictures_are_one_line_each_and_good_ones_are_taken(made, tmp_path):
     assert lab.complaint.value == "" and lab.wait(60) and "coffee.jpg" in lab.picture.says
     lab.content.thumbnails["cat"].button.click()
     assert lab.wait(60) and lab.picture.says.startswith("cat") and lab.content.sample.value == "cat"
-    assert lab.content.thumbnails["cat"].button.description == "✓ cat"
+    marked = [n for n, t in lab.content.thumbnails.items() if "stylelab-marked" in t.button._dom_classes]
+    assert marked == ["cat"]
 
 
 def test_the_painting_s_own_colours_can_be_chosen_again(made):
@@ -391,9 +393,12 @@ def test_before_start_nothing_is_trained(made):
 def test_a_sample_can_be_chosen_again_after_a_path(made):
     lab = made("differences", size=48, start=False)
     lab.photograph.path.value = str(stylelab.pictures.sample_path("coffee"))
-    assert lab.photograph.value[0].endswith("coffee.jpg") and lab.photograph.sample.value is None
+    path = str(stylelab.pictures.sample_path("coffee"))
+    assert lab.photograph.value == (path, path) and lab.photograph.sample.value == path
     lab.photograph.sample.value = "cat"
     assert lab.photograph.value == ("cat", "cat")
+    lab.photograph.sample.value = path
+    assert lab.photograph.value == (path, path), "it stays among those on offer"
 
 
 def test_choosing_again_while_it_computes_leaves_the_newest(made):
@@ -503,16 +508,153 @@ def test_save_and_larger_are_about_the_picture_on_the_screen(repainting, tmp_pat
     lab.kept.children[0].button.click()
     assert lab.wait(60) and lab.result is first
     lab.save.click()
-    assert read_settings(tmp_path / "first_picture.png")["recipe"]["size"] == 64
-    torch.testing.assert_close(stylelab.load_image("first_picture.png"), first.image, atol=1 / 255, rtol=0)
+    assert read_settings(tmp_path / "first_picture-2.png")["recipe"]["size"] == 64
+    torch.testing.assert_close(stylelab.load_image("first_picture-2.png"), first.image, atol=1 / 255, rtol=0)
 
 
-def test_a_result_that_is_no_longer_kept_can_be_saved_while_it_is_shown(painted, tmp_path):
+def test_a_paused_picture_is_saved_with_its_own_settings(repainting, tmp_path):
+    lab = repainting
+    lab.pause.click()
+    assert lab.wait(60) and lab.status.value == "paused"
+    lab.weight.value, lab.size.value = 20, 64
+    lab.save.click()
+    assert lab.said.value == "saved first_picture.png" and lab.last_error is None
+    recipe = read_settings(tmp_path / "first_picture.png")["recipe"]
+    assert (recipe["size"], recipe["style_weight"]) == (96, 5.5)
+    saved = stylelab.load_image("first_picture.png")
+    torch.testing.assert_close(saved, lab._shown.after, atol=1 / 255, rtol=0)
+
+
+def test_save_never_replaces_a_file(painted, tmp_path):
+    for name in ("first_picture.png", "first_picture-2.png", "first_picture-3.png"):
+        before = {file: file.read_bytes() for file in tmp_path.glob("*.png")}
+        painted.save.click()
+        assert painted.said.value == f"saved {name}" and (tmp_path / name).exists()
+        assert all(file.read_bytes() == data for file, data in before.items())
+    painted.start.click()
+    assert painted.said.value == "", "the word is about the picture that was saved"
+    assert painted.wait(120)
+
+
+# One state --------------------------------------------------------------------------------------------------
+
+
+def own_png() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (80, 60), (200, 30, 30)).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_another_photograph_is_shown_when_it_is_chosen_also_after_a_result(painted):
+    painted.content.sample.value = "coffee"
+    assert painted.wait(60) and painted.picture.says == "coffee, the photograph."
+    assert "'coffee'" in line_of(painted) and painted.note.value == ""
+    assert painted.losses.says == "The losses, once a run has begun."
     painted.kept.children[0].button.click()
-    assert painted.wait(60)
-    painted._results.clear()
-    painted.save.click()
-    assert painted.last_error is None and painted.status.value == "saved first_picture.png"
+    assert painted.wait(60) and painted.picture.says.startswith("astronaut, kept after 10 steps")
+    assert painted.content.sample.value == "astronaut" and "'astronaut'" in line_of(painted)
+    painted.size.value = 96
+    assert painted.wait(60) and painted.picture.says.startswith("astronaut, kept"), "a size is no new picture"
+
+
+def test_an_upload_is_what_the_chooser_says_and_the_code_says_how_to_get_it(painted):
+    chooser = painted.content
+    chooser.upload.value = upload("own.png", own_png())
+    assert painted.wait(60) and painted.picture.says.startswith("own.png, the photograph")
+    assert chooser.sample.value == "own.png (uploaded)"
+    for happens in (lambda: None, painted.start.click, lambda: painted.kept.children[1].button.click()):
+        happens()
+        assert painted.wait(120) and painted.last_error is None
+        comment, code = line_of(painted).split("\n")
+        assert comment == "# first put a copy of the file you uploaded beside the notebook: own.png"
+        assert code.startswith("stylelab.transfer('own.png', ")
+    chooser.sample.value = "cat"
+    assert "#" not in line_of(painted)
+    chooser.sample.value = "own.png (uploaded)"
+    assert chooser.value == ("own.png", own_png()), "it stays among those on offer"
+
+
+def test_the_code_keeps_to_the_controls_when_previews_return_after_a_thumbnail(repainting):
+    lab = repainting
+    lab.kept.children[0].button.click()
+    wait_until(lambda: "kept after" in lab.picture.says)
+    wait_until(lambda: "kept after" not in lab.picture.says)
+    assert lab.size.value == 64 and "size=64" in line_of(lab)
+    assert lab.note.value == "Chosen since: 64 px, 10 steps. It takes effect at the next Start."
+
+
+def test_a_thumbnail_brings_back_all_its_controls_and_says_what_is_different(painted):
+    lab = painted
+    asked = (
+        "content",
+        "style_picture",
+        "second",
+        "mix",
+        "recipe",
+        "size",
+        "weight",
+        "tv",
+        "colours",
+        "steps",
+    )
+    first = {name: getattr(lab, name).value for name in asked}
+    lab.recipe.value = "modified-vgg19"
+    lab.content.sample.value, lab.style_picture.sample.value = "cat", "tissue"
+    lab.second.sample.value, lab.mix.value = "gravel", 0.5
+    lab.size.value, lab.weight.value, lab.steps.value, lab.colours.value = 96, 2e6, 12, "linear"
+    lab.tv.value = lab.tv.options[3][1]
+    second = {name: getattr(lab, name).value for name in asked}
+    lab.start.click()
+    assert lab.wait(120) and lab.last_error is None
+    assert all(second[name] != first[name] for name in asked)
+    one, two = (thumbnail.button.tooltip for thumbnail in lab.kept.children)
+    assert one == "64 px"
+    assert two.startswith(
+        "cat, like tissue and gravel (50%, 50%), recipe modified-vgg19, 96 px, style weight 2e+06"
+    )
+    for thumbnail, values in zip(lab.kept.children, (first, second), strict=True):
+        thumbnail.button.click()
+        assert lab.wait(60) and lab.note.value == ""
+        assert {name: getattr(lab, name).value for name in asked} == values
+
+
+def test_a_moved_control_says_when_it_takes_effect(painted):
+    assert painted.note.value == ""
+    painted.weight.value = 20
+    assert painted.note.value == "Chosen since: style weight 20. It takes effect at the next Start."
+    painted.mix.value = 0
+    assert "like starry_night" in painted.note.value
+    painted.start.click()
+    assert painted.wait(120) and painted.note.value == ""
+    assert painted.result.recipe.style_weight == 20
+
+
+def test_a_new_run_begins_with_nothing_wiped_over_it(painted):
+    painted.wipe.value = 0.5
+    painted.start.click()
+    assert painted.wipe.value == 0
+    assert painted.wait(120) and "is the photograph" not in painted.picture.says
+
+
+def no_network(monkeypatch):
+    def offline(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
+
+
+def test_a_start_that_fails_leaves_no_curve_and_advises_what_the_lab_has(painted, monkeypatch):
+    no_network(monkeypatch)
+    _shared.cache_clear()
+    labels = dict((name, label) for label, name in painted.recipe.options)
+    assert labels["squeezenet"] == "squeezenet (downloads 5 MB)" and labels["default"] == "default"
+    before = painted.losses.image.value
+    painted.recipe.value = "squeezenet"
+    painted.start.click()
+    assert painted.wait(60) and painted.status.value.startswith("failed")
+    assert painted.losses.says.startswith("The losses, once") and painted.losses.image.value != before
+    assert "choose another recipe" in painted.complaint.value and "weights=" not in painted.complaint.value
+    assert painted.picture.says.startswith("astronaut, before the first step")
 
 
 def test_a_touch_moves_the_wipe_and_the_cross_hair(made):

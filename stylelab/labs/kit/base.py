@@ -9,7 +9,7 @@ import atexit
 import html
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,18 +26,25 @@ from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import Step
 
 PREVIEW = 0.2  # seconds between two previews of a run, at least
+LABEL = "138px"  # the widest label of a control
+# Jupyter's own red, which each of its themes has for its own background.
+_ALERT = "color: var(--jp-error-color1, #b3261e); line-height: 1.35; max-width: 340px"
 
 _open: weakref.WeakSet = weakref.WeakSet()
 _cells: dict[tuple, list] = {}
 
 
 class Picture(widgets.VBox):
-    """A picture and the line of text below it that says what it shows now. width: at most, in CSS pixels."""
+    """A picture and the line of text below it that says what it shows now.
 
-    def __init__(self, width: int = 320) -> None:
-        self.image = Touchable()
+    width: at most, in CSS pixels. least: from which on it shares a line with others. height: at most, as CSS
+    has it, so that a tall picture does not push its line and its neighbours off the screen.
+    """
+
+    def __init__(self, width: int = 320, least: int = 150, height: str = "54vh") -> None:
+        self.image = Touchable(height=height)
         self.text = widgets.HTML(layout={"margin": "0 2px", "width": "auto"})
-        layout = {"flex": f"1 1 {min(width, 240)}px", "max_width": f"{width}px", "margin": "4px"}
+        layout = {"flex": f"1 1 {least}px", "max_width": f"{width}px", "margin": "4px"}
         layout["overflow"] = "visible"  # a box that could scroll would be a stop for the Tab key
         super().__init__([self.image, self.text], layout=layout)
         self.says = ""
@@ -70,14 +77,24 @@ class Lab(widgets.VBox):
         self.wait = self._worker.wait
         self._previewed = 0.0
         self.complaint = widgets.HTML(layout={"margin": "0 4px"})
-        super().__init__(layout={"width": "100%", "max_width": "1060px"})
+        super().__init__(layout={"width": "100%", "max_width": "1240px"})
         self.add_class("stylelab-lab")
         _open.add(self)
         _close_those_of_the_run_before(self)
 
-    def build(self, *rows: widgets.Widget) -> None:
-        """Puts the rows, and the line for errors, into the box."""
-        self.children = (*rows, self.complaint)
+    def build(
+        self, panel: Sequence[widgets.Widget], stage: Sequence[widgets.Widget], *below: widgets.Widget
+    ) -> None:
+        """Lays out the lab: what is used all the time beside the pictures, so that a laptop shows both.
+
+        panel: controls, with the line for errors at their foot. stage: pictures. below: what is used less.
+        """
+        # No box may be one that scrolls, which would be a stop for the Tab key.
+        side = widgets.VBox(
+            [*panel, self.complaint], layout={"flex": "0 0 356px", "max_width": "100%", "overflow": "visible"}
+        )
+        seen = widgets.VBox([*stage], layout={"flex": "1 1 420px", "overflow": "visible"})
+        self.children = (row(side, seen), *below)
 
     def __repr__(self) -> str:  # what a page viewer without a kernel shows
         return "Live controls: run this cell in Jupyter to use them. Until then, the figure below stands in."
@@ -130,7 +147,7 @@ class Lab(widgets.VBox):
             name = "" if isinstance(error, StylelabError) else f"{type(error).__name__}: "
             lines = str(error).strip().splitlines() or ["no more is known"]
             line = html.escape((name + lines[0])[:400])
-            self.complaint.value = f'<span role="alert" style="color: #b3261e">✗ {line}</span>'
+            self.complaint.value = f'<div role="alert" style="{_ALERT}">✗ {line}</div>'
         else:
             if job and job == self._failed:
                 self.complaint.value = self._failed = ""
@@ -142,7 +159,7 @@ class Lab(widgets.VBox):
 
     # A run -------------------------------------------------------------------------------------------------
 
-    def run_controls(self, maker: Callable[[Any], Run], *more: widgets.Widget) -> widgets.HBox:
+    def run_controls(self, maker: Callable[[Any], Run], *more: widgets.Widget) -> widgets.VBox:
         """Start, Pause and Stop with a progress bar, for the run that `maker` makes of the settings.
 
         more: buttons.
@@ -150,10 +167,15 @@ class Lab(widgets.VBox):
         self.start = self.button("Start", lambda: self.begin(maker(self.settings())), "begin a new run")
         self.pause = self.button("Pause", self._toggle, "hold the run, or let it go on")
         self.stop = self.button("Stop", self._halt, "end the run and keep what there is")
-        self.progress = widgets.FloatProgress(value=0.0, min=0.0, max=1.0, layout={"width": "180px"})
-        self.status = widgets.HTML(value="nothing is running", layout={"min_width": "240px"})
-        children = [self.start, self.pause, self.stop, *more, self.progress, self.status]
-        return widgets.HBox(children, layout={"flex_flow": "row wrap", "align_items": "center"})
+        self.start.button_style = "primary"
+        self.progress = widgets.FloatProgress(value=0.0, min=0.0, max=1.0, layout={"width": "340px"})
+        self.status = widgets.HTML(value="nothing is running", layout={"margin": "0 4px"})
+        self._offer()
+        return widgets.VBox([row(self.start, self.pause, self.stop, *more), self.progress, self.status])
+
+    def _offer(self) -> None:
+        """Pause and Stop can be pressed while there is something to pause and to stop."""
+        self.pause.disabled = self.stop.disabled = not self.running
 
     @property
     def running(self) -> bool:
@@ -164,6 +186,7 @@ class Lab(widgets.VBox):
         """Starts a run, in the place of the one there may be."""
         self.status.value, self.pause.description, self.progress.value = "starting …", "Pause", 0.0
         self._worker.begin(run)
+        self._offer()
 
     def due(self) -> bool:
         """Whether it is time for another preview of the run."""
@@ -202,6 +225,7 @@ class Lab(widgets.VBox):
         self.status.value, self.pause.description = "stopping …", "Pause"
         if not self._worker.stop():
             self.status.value = "nothing is running"
+        self._offer()
 
     def _progressed(self, what: str, share: float, seconds: float) -> None:
         self.progress.value = share
@@ -211,6 +235,7 @@ class Lab(widgets.VBox):
         else:
             self.pause.description = "Pause"
             self.status.value = f"{what} after {_clock(seconds)}"
+            self._offer()
 
 
 def row(*children: widgets.Widget) -> widgets.HBox:
@@ -218,10 +243,23 @@ def row(*children: widgets.Widget) -> widgets.HBox:
     return widgets.HBox(children, layout={"flex_flow": "row wrap", "align_items": "flex-start"})
 
 
+def fold(title: str, *children: widgets.Widget) -> widgets.VBox:
+    """Widgets that are used less, folded away under a title; which keys reach, as they do no Accordion's."""
+    inside, head = row(*children), widgets.ToggleButton(layout={"width": "auto"})
+
+    def turn() -> None:
+        inside.layout.display = None if head.value else "none"
+        head.description = f"{'▾' if head.value else '▸'} {title}"
+
+    head.observe(lambda change: turn(), "value")
+    turn()
+    return widgets.VBox([head, inside], layout={"overflow": "visible"})
+
+
 def controls(*children: widgets.Widget) -> widgets.HBox:
     """Labelled controls in columns, all equally wide, each label in full."""
     for child in children:
-        child.style.description_width = "128px"
+        child.style.description_width = LABEL
         child.layout.width, child.layout.margin = "340px", "2px"  # SelectionSlider would have no margin
     return row(*children)
 

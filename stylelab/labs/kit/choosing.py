@@ -1,4 +1,4 @@
-"""How a lab is given a picture: by a sample's name, a path, and in one lab a gallery and an upload."""
+"""How a lab is given a picture: by a sample's name or face, a path, or an upload."""
 
 import base64
 import itertools
@@ -11,7 +11,7 @@ import traitlets
 from torch import Tensor
 
 from stylelab.errors import ImageError
-from stylelab.labs.kit.base import Lab
+from stylelab.labs.kit.base import Lab, controls
 from stylelab.labs.kit.drawing import encode
 from stylelab.pictures.loading import load_image
 from stylelab.pictures.samples import sample_names
@@ -34,31 +34,42 @@ class Chosen(NamedTuple):
 
 
 class Thumbnail(widgets.VBox):
-    """A button that looks like a picture, with its name written at its foot. `mark` ticks it."""
+    """A button that looks like a picture. `mark` ticks it.
+
+    label: written over its foot. name: what it is called where nothing is written.
+    """
 
     def __init__(
-        self, picture: bytes, label: str, action: Callable[[], None], size: tuple[int, int] = (108, 81)
+        self,
+        picture: bytes,
+        action: Callable[[], None],
+        label: str = "",
+        name: str = "",
+        size: tuple[int, int] = (54, 42),
     ) -> None:
-        kind, self.label = f"stylelab-thumbnail-{next(_numbers)}", label
+        kind = f"stylelab-thumbnail-{next(_numbers)}"
         code = base64.b64encode(picture).decode()
         self.button = widgets.Button(
-            tooltip=label, layout={"width": f"{size[0]}px", "height": f"{size[1]}px"}
+            description=label,
+            tooltip=name or label,
+            layout={"width": f"{size[0]}px", "height": f"{size[1]}px", "margin": "1px"},
         )
         self.button.add_class(kind)
         self.button.on_click(lambda _: action())
+        shade = "linear-gradient(transparent 40%, #000d), " if label else ""
         style = widgets.HTML(
-            f"<style>.{kind}.{kind} {{background: linear-gradient(transparent 55%, #000c), "
-            f"url(data:image/jpeg;base64,{code}) center/cover; color: white; display: flex; padding: 2px; "
-            "align-items: flex-end; justify-content: center; line-height: 18px; font-size: 12px}"
-            f".{kind}.stylelab-marked {{outline: 3px solid #0072b2; outline-offset: -1px}}</style>",
+            f"<style>.{kind}.{kind} {{background: {shade}url(data:image/jpeg;base64,{code}) center/cover; "
+            "color: white; display: flex; padding: 2px; align-items: flex-end; justify-content: center; "
+            "line-height: 14px; font-size: 12px; white-space: normal; text-shadow: 0 0 3px black}"
+            f".{kind}.stylelab-marked {{outline: 3px solid #0072b2; outline-offset: -1px}}"
+            # The tick is for the eye; its other text, none, leaves the button the name it has.
+            f'.{kind}.stylelab-marked::after {{content: "✓" / ""; position: absolute}}</style>',
             layout={"display": "none"},
         )
-        self.mark(False)
-        super().__init__([style, self.button], layout={"margin": "1px", "overflow": "visible"})
+        super().__init__([style, self.button], layout={"overflow": "visible"})
 
     def mark(self, marked: bool) -> None:
         """Ticks the thumbnail, or not."""
-        self.button.description = f"✓ {self.label}" if marked else self.label
         (self.button.add_class if marked else self.button.remove_class)("stylelab-marked")
 
 
@@ -68,10 +79,11 @@ def _small(name: str) -> bytes:
 
 
 class Chooser(widgets.VBox):
-    """A picture, chosen by name, by path or, with `thumbnails`, from a gallery or by an upload.
+    """A picture, chosen by a sample's name, and with `thumbnails` by its face. `own` has what takes others.
 
     lab: where complaints are shown. label: of the control. chosen: a sample's name, at first. names: the
-    samples on offer. Its trait `value` is what was Chosen.
+    samples on offer. Its trait `value` is what was Chosen. `own`, a path and an upload, is for the lab to
+    place; a picture given there is from then on among those on offer, and the one that is chosen.
     """
 
     value = traitlets.Instance(Chosen)
@@ -86,53 +98,53 @@ class Chooser(widgets.VBox):
     ) -> None:
         self._lab = lab
         names = list(names or sample_names("content") + sample_names("style"))
+        self._known = {name: Chosen(name, name) for name in names}
+        self._showing = False
         self.sample = widgets.Dropdown(options=names, value=chosen, description=label)
         self.path = widgets.Text(
-            description="or a path", placeholder="holiday.jpg, then Enter", continuous_update=False
+            description=f"{label}: path", placeholder="holiday.jpg, then Enter", continuous_update=False
         )
-        for control in (self.sample, self.path):
-            control.style.description_width, control.layout.width = "128px", "340px"
+        self.upload = widgets.FileUpload(
+            accept="image/*", description=f"{label}: upload (under 10 MB)", layout={"width": "340px"}
+        )
+        self.upload.add_class("stylelab-upload")
         lab.on(self.sample, self._take_sample)
         lab.on(self.path, self._take_path)
+        lab.on(self.upload, self._take_upload)
+        self.own = controls(self.path, self.upload)
         self.thumbnails: dict[str, Thumbnail] = {}
-        fields: list[widgets.Widget] = [self.sample, self.path]
-        rows: list[widgets.Widget] = []
         if thumbnails:
-            self.thumbnails = {name: Thumbnail(_small(name), name, self._chooser_of(name)) for name in names}
-            self.upload = widgets.FileUpload(
-                accept="image/*", description="or upload (under 10 MB)", layout={"width": "340px"}
-            )
-            lab.on(self.upload, self._take_upload)
-            self.upload.add_class("stylelab-upload")
-            fields.append(self.upload)
-            rows.append(widgets.HBox([*self.thumbnails.values()], layout={"flex_flow": "row wrap"}))
-        rows.append(widgets.HBox(fields, layout={"flex_flow": "row wrap"}))
-        super().__init__(rows, layout={"flex": "0 0 auto", "max_width": "100%"})
-        self._take(chosen, chosen)
+            for name in names:
+                self.thumbnails[name] = Thumbnail(_small(name), self._chooser_of(name), name=name)
+        faces = widgets.HBox([*self.thumbnails.values()], layout={"flex_flow": "row wrap"})
+        super().__init__([controls(self.sample), faces], layout={"overflow": "visible"})
+        self.choose(self._known[chosen])
+
+    def choose(self, chosen: Chosen) -> None:
+        """Makes a picture the one that is chosen, whichever control says so."""
+        label = f"{chosen.name} (uploaded)" if isinstance(chosen.source, bytes) else chosen.name
+        self._known[label] = chosen
+        self._showing = True  # new options set the menu to its first
+        if label not in self.sample.options:
+            self.sample.options = [*self._known]
+        self.sample.value = label
+        self._showing = False
+        for name, thumbnail in self.thumbnails.items():
+            thumbnail.mark(name == chosen.source)
+        self.value = chosen
 
     def _chooser_of(self, name: str) -> Callable[[], None]:
-        def choose() -> None:
-            if self.sample.value == name:
-                self._lab.act(lambda: self._take(name, name))
-            self.sample.value = name
-
-        return choose
-
-    def _take(self, name: str, source: str | bytes) -> None:
-        for label, thumbnail in self.thumbnails.items():
-            thumbnail.mark(label == source)
-        self.value = Chosen(name, source)
+        return lambda: self._lab.act(lambda: self.choose(self._known[name]))
 
     def _take_sample(self) -> None:
-        if self.sample.value is not None:
-            self._take(self.sample.value, self.sample.value)
+        if not self._showing:
+            self.choose(self._known[self.sample.value])
 
     def _take_path(self) -> None:
         path = self.path.value.strip()
         if path:
             load_image(path, 16)  # complains before anything is changed
-            self._take(path, path)
-            self.sample.value = None  # else the sample shown could not be chosen again
+            self.choose(Chosen(path, path))
 
     def _take_upload(self) -> None:
         for upload in self.upload.value:
@@ -148,4 +160,4 @@ class Chooser(widgets.VBox):
                 load_image(data, 16)
             except ImageError as error:
                 raise ImageError(str(error).replace("the bytes given", name)) from error
-            self._take(name, data)
+            self.choose(Chosen(name, data))

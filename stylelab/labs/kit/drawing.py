@@ -19,6 +19,11 @@ COLOURS = ("#0072b2", "#e69f00", "#333333", "#cc79a7")
 DASHES = ("", "6 3", "2 2", "8 3 2 3")
 
 
+def plain(value: float) -> str:
+    """A number with three digits and without powers of ten: 5,070 or 0.0123."""
+    return f"{float(f'{value:.3g}'):,.10g}"
+
+
 def encode(picture: Tensor | Image.Image, final: bool = False) -> tuple[bytes, str]:
     """A picture as the bytes of a file, and their format: JPEG while it may still change, PNG if `final`.
 

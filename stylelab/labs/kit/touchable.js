@@ -21,6 +21,11 @@ function render({ model, el }) {
         picture.style.cursor = model.get("cursor");
         picture.style.touchAction = model.get("cursor") ? "none" : "auto"; // a finger drags or scrolls
     };
+    // A picture has its own proportions, so a bound on its height is one on its width.
+    picture.addEventListener("load", () => {
+        const height = model.get("height"), wide = picture.naturalWidth / picture.naturalHeight;
+        picture.style.maxWidth = height === "none" ? "none" : `calc(${height} * ${wide})`;
+    });
     model.on("change:value", draw);
     model.on("change:alt", describe);
     model.on("change:cursor", invite);
@@ -28,7 +33,7 @@ function render({ model, el }) {
     describe();
     invite();
     tellTouches(picture, model);
-    return whenOnPage(el, () => nameSliders(el.closest(".stylelab-lab")));
+    return whenOnPage(el, () => tidyUp(el.closest(".stylelab-lab")));
 }
 
 // Sends {phase: "down" | "move" | "up", x, y}, the place as shares of the picture; a move once a frame at most.
@@ -79,17 +84,22 @@ function whenOnPage(el, action) {
 }
 
 // The handle of a slider has the role, but its label is another element: a screen reader would read no name.
-function nameSliders(lab) {
-    if (!lab || lab.dataset.named) return;
-    lab.dataset.named = "yes";
-    const name = () => {
+// And a button for uploads ends with the number of its files, which nobody asks for: "upload (0)".
+function tidyUp(lab) {
+    if (!lab || lab.dataset.tidy) return;
+    lab.dataset.tidy = "yes";
+    const tidy = () => {
         for (const handle of lab.querySelectorAll(".noUi-handle:not([aria-label])")) {
             const label = handle.closest(".jupyter-widgets")?.querySelector(".widget-label")?.textContent;
             if (label) handle.setAttribute("aria-label", label);
         }
+        for (const button of lab.querySelectorAll("button.stylelab-upload")) {
+            const text = button.lastChild, plain = text?.textContent.replace(/ \(\d+\)$/, "");
+            if (text && plain !== text.textContent) text.textContent = plain;
+        }
     };
-    new MutationObserver(name).observe(lab, { childList: true, subtree: true });
-    name();
+    new MutationObserver(tidy).observe(lab, { childList: true, subtree: true });
+    tidy();
 }
 
 // In Jupyter a key on a control is also a command: an arrow leaves a menu for the next cell, and D twice

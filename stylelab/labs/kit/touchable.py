@@ -27,9 +27,10 @@ class Touch(NamedTuple):
 class Touchable(anywidget.AnyWidget):
     """A picture. value: the bytes of its file. format: as in image/<format>. alt: what it shows, in words.
 
-    cursor: the pointer's shape over it, as CSS has it; "" for a picture that is only looked at. Its half in
-    the page also looks after the lab around it: names for sliders, keys that Jupyter would take for
-    commands, files too large to send.
+    cursor: the pointer's shape over it, as CSS has it; "" for a picture that is only looked at. height: at
+    most, as CSS has it; it is as wide as there is room, in its own proportions. Its half in the page also
+    looks after the lab around it: names for sliders, keys that Jupyter would take for commands, files too
+    large to send.
     """
 
     _esm = Path(__file__).with_name("touchable.js")
@@ -37,6 +38,7 @@ class Touchable(anywidget.AnyWidget):
     format = traitlets.Unicode("jpeg").tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     cursor = traitlets.Unicode().tag(sync=True)
+    height = traitlets.Unicode("none").tag(sync=True)
 
     def on_touch(self, action: Callable[[Touch], None], cursor: str = "crosshair") -> None:
         """Calls `action` for every place of a drag, at most one a frame of the page."""
