@@ -101,7 +101,7 @@ class PatchesLab(Lab):
     def _show_nothing_made(self) -> None:
         blank = torch.full_like(self.photograph.value.image(self.size), 0.93)
         self.made.show(blank, "The net's picture: press Start to train one.")
-        self.loss.show(curves({}, "25 steps", "error"), "The error while training.")
+        self.loss.show(curves({}, "steps, in 25s", "error"), "The error while training.")
         self.units.show(blank, "What the units of the first layer look for.")
 
     def _train(self, asked: Settings) -> Run:
@@ -123,7 +123,7 @@ class PatchesLab(Lab):
                 final,
             )
             self.loss.show(
-                curves({"mean squared error": losses}, "25 steps", "error", log=True),
+                curves({"mean squared error": losses}, "steps, in 25s", "error", log=True),
                 f"Error after {step} steps: {losses[-1]:.5f}, on the training pictures.",
             )
             self.units.show(

@@ -253,7 +253,7 @@ def fold(title: str, *children: widgets.Widget) -> widgets.VBox:
 
     head.observe(lambda change: turn(), "value")
     turn()
-    return widgets.VBox([head, inside], layout={"overflow": "visible"})
+    return widgets.VBox([head, inside], layout={"overflow": "visible", "align_items": "flex-start"})
 
 
 def controls(*children: widgets.Widget) -> widgets.HBox:
