@@ -55,6 +55,8 @@ class Thumbnail(widgets.VBox):
             layout={"width": f"{size[0]}px", "height": f"{size[1]}px", "margin": "1px"},
         )
         self.button.add_class(kind)
+        if not label:
+            self.button.add_class("stylelab-face")
         self.button.on_click(lambda _: action())
         shade = "linear-gradient(transparent 40%, #000d), " if label else ""
         style = widgets.HTML(
@@ -62,8 +64,7 @@ class Thumbnail(widgets.VBox):
             "color: white; display: flex; padding: 2px; align-items: flex-end; justify-content: center; "
             "line-height: 14px; font-size: 12px; white-space: normal; text-shadow: 0 0 3px black}"
             f".{kind}.stylelab-marked {{outline: 3px solid #0072b2; outline-offset: -1px}}"
-            # The tick is for the eye; its other text, none, leaves the button the name it has.
-            f'.{kind}.stylelab-marked::after {{content: "✓" / ""; position: absolute}}</style>',
+            f'.{kind}.stylelab-marked::after {{content: "✓"; position: absolute}}</style>',
             layout={"display": "none"},
         )
         super().__init__([style, self.button], layout={"overflow": "visible"})

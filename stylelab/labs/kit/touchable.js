@@ -84,6 +84,7 @@ function whenOnPage(el, action) {
 }
 
 // The handle of a slider has the role, but its label is another element: a screen reader would read no name.
+// A button that is a picture has a title only, and perhaps a tick, which would be read in its stead.
 // And a button for uploads ends with the number of its files, which nobody asks for: "upload (0)".
 function tidyUp(lab) {
     if (!lab || lab.dataset.tidy) return;
@@ -92,6 +93,9 @@ function tidyUp(lab) {
         for (const handle of lab.querySelectorAll(".noUi-handle:not([aria-label])")) {
             const label = handle.closest(".jupyter-widgets")?.querySelector(".widget-label")?.textContent;
             if (label) handle.setAttribute("aria-label", label);
+        }
+        for (const face of lab.querySelectorAll("button.stylelab-face:not([aria-label])")) {
+            face.setAttribute("aria-label", face.title);
         }
         for (const button of lab.querySelectorAll("button.stylelab-upload")) {
             const text = button.lastChild, plain = text?.textContent.replace(/ \(\d+\)$/, "");
