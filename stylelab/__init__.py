@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time _HOME serves
-    from stylelab import colour, figures, labs, losses, networks, optimisation, patches, pictures, sweeps
+    from stylelab import (
+        checks,
+        colour,
+        figures,
+        labs,
+        losses,
+        networks,
+        optimisation,
+        patches,
+        pictures,
+        sweeps,
+    )
     from stylelab.colour.distances import clipped_share
     from stylelab.colour.matching import keep_colours, match_colours
     from stylelab.errors import StylelabError
@@ -72,6 +83,7 @@ __all__ = [
     "StylelabError",
     "__version__",
     "apply_filter",
+    "checks",
     "clipped_share",
     "colour",
     "content_loss",
