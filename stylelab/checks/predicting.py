@@ -134,7 +134,7 @@ class Prediction(widgets.VBox):
             self.says.value = ""
             return
         for choice, button in zip(self.question.choices, self.buttons, strict=True):
-            button.button_style = "info" if choice == guess else ""
+            button.button_style = "primary" if choice == guess else ""
             button.icon = "check" if choice == self.question.answer else ""
         said = f"{self.question.outcome(guess)} {note}".strip()
         self.says.value = f'<div role="status" style="line-height: 1.45">{said}</div>'

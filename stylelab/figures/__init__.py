@@ -1,5 +1,10 @@
-"""Every static picture of the course: a few kinds of figure, each with its caption drawn below it."""
+"""Every static picture of the course: figures and diagrams, each with its caption drawn below it."""
 
+from stylelab.figures.diagrams.gradient import gradient_diagram
+from stylelab.figures.diagrams.learning import patch_net_diagram
+from stylelab.figures.diagrams.network import vgg19_diagram
+from stylelab.figures.diagrams.schedule import coarse_to_fine_diagram
+from stylelab.figures.diagrams.sheet import Diagram
 from stylelab.figures.figure import COLOURS, DPI, FONT, MARKERS, WIDTH, CourseFigure
 from stylelab.figures.plates import comparison, pictures, strongest_maps
 from stylelab.figures.plots import chroma_clouds, curve_panels, curves, matrix
@@ -12,12 +17,17 @@ __all__ = [
     "MARKERS",
     "WIDTH",
     "CourseFigure",
+    "Diagram",
     "PictureTable",
     "chroma_clouds",
+    "coarse_to_fine_diagram",
     "comparison",
     "curve_panels",
     "curves",
+    "gradient_diagram",
     "matrix",
+    "patch_net_diagram",
     "pictures",
     "strongest_maps",
+    "vgg19_diagram",
 ]

@@ -57,7 +57,7 @@ def test_a_wrong_guess_is_told_what_is_right(jupyter):
         == "You said: “beyond recognition” It is: “not at all” A sum does not know its order."
     )
     assert [button.icon for button in control.buttons] == ["", "", "check"]
-    assert [button.button_style for button in control.buttons] == ["info", "", ""]
+    assert [button.button_style for button in control.buttons] == ["primary", "", ""]
 
 
 def test_the_first_guess_counts(jupyter, capsys):

@@ -1,0 +1,1 @@
+"""Diagrams of what the course takes apart, drawn as SVG from the package's own numbers."""
