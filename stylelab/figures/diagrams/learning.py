@@ -24,8 +24,8 @@ from stylelab.pictures.filters import apply_filter
 from stylelab.pictures.loading import load_image
 
 CAPTION = (
-    "Above: one rule for every pixel, learnt from pairs. Below: no rule, only precedents: where the "
-    "net's picture and the photograph looked like this before, that much was missing. It is a pixel of a cat."
+    "Above: one rule for every pixel, learnt from pairs. Below: no rule, only precedents: where the net's "
+    "picture and the photograph looked like this before, that much was missing. The pixel is at a cat's eye."
 )
 ROW, COLUMN = 17, 44  # of the pixel: at the cat's eye
 AROUND = 6  # pixels shown on each side of it

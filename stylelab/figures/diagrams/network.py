@@ -35,10 +35,11 @@ THIN = 21  # channels for each pixel of a convolution's width
 
 @dataclass(frozen=True)
 class Stage:
-    """A layer: its name, what it is, the shape of its maps, and the side in pixels of what an entry sees."""
+    """A layer: its name, what it is, its kernel's side, its maps' shape, the side of what an entry sees."""
 
     name: str
     kind: str
+    kernel: int
     channels: int
     height: int
     field: int
@@ -51,15 +52,20 @@ def stages(size: int = 256) -> list[Stage]:
     """
     channels, height, field, step, found = 3, size, 1, 1, []
     for name, module in zip(LAYER_NAMES["vgg19"](), architecture("vgg19"), strict=True):
-        kind = "relu"
+        kind, kernel = "relu", 1
         if isinstance(module, nn.Conv2d):
-            kind, channels = "conv", module.out_channels
-            field += (int(module.kernel_size[0]) - 1) * step
+            kind, kernel, channels = "conv", module.kernel_size[0], module.out_channels
         elif isinstance(module, nn.MaxPool2d):
-            kind = "pool"
-            field, step, height = field + step, 2 * step, height // 2  # of 2 × 2
-        found.append(Stage(name, kind, channels, height, field))
+            kind, kernel = "pool", _side(module.kernel_size)
+        field += (kernel - 1) * step
+        if kind == "pool":
+            step, height = step * kernel, height // kernel
+        found.append(Stage(name, kind, kernel, channels, height, field))
     return found
+
+
+def _side(size: int | tuple[int, ...]) -> int:
+    return size if isinstance(size, int) else size[0]
 
 
 def vgg19_diagram(
@@ -88,7 +94,7 @@ def vgg19_diagram(
     top = 44 + 20 * (1 + max((row for row, _ in rows.values()), default=0))
     places = _draw_network(sheet, layers, photograph, top, size)
     _draw_taps(sheet, rows, places, top)
-    _legend(sheet, bool(content), 26)
+    _legend(sheet, layers, bool(content))
     bottom = top + TALL + 70
     tapped = [stage for name, stage in layers.items() if name in {*style, *content}]
     height = _draw_fields(sheet, tapped, set(content) - set(style), photograph, bottom, size)
@@ -178,12 +184,13 @@ def _draw_taps(sheet: Sheet, rows: dict, tops: dict, top: float) -> None:
         sheet.text(x, label, name, 11.5, "middle", ink, bold=True)
 
 
-def _legend(sheet: Sheet, with_content: bool, y: float) -> None:
-    x = MARGIN
+def _legend(sheet: Sheet, layers: dict[str, Stage], with_content: bool) -> None:
+    x, y = MARGIN, 26
+    kernels = {stage.kind: f"{stage.kernel} × {stage.kernel}" for stage in layers.values()}
     for fill, edge, words, room in (
-        (BODY, EDGE, "convolution 3 × 3", 142),
+        (BODY, EDGE, f"convolution {kernels['conv']}", 142),
         (SHADE, EDGE, "ReLU", 66),
-        (CARD, SHADE, "pooling 2 × 2", 116),
+        (CARD, SHADE, f"pooling {kernels['pool']}", 116),
     ):
         sheet.box(x, y - 11, 8, 14, fill, edge, 1)
         sheet.text(x + 14, y, words, 11.5, colour=SOFT)
