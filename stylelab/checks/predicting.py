@@ -37,8 +37,8 @@ class Question:
 
     def outcome(self, guess: str) -> str:
         """What is said to a guess, as HTML."""
-        verdict = "So it is." if guess == self.answer else f"It is: “{_inline(self.answer)}”"
-        return f"You said: “{_inline(guess)}” <b>{verdict}</b> {_inline(self.because)}".rstrip()
+        verdict = "So it is." if guess == self.answer else f"It is: “{_inline(self.answer)}”."
+        return f"You said: “{_inline(guess)}”. <b>{verdict}</b> {_inline(self.because)}".rstrip()
 
 
 def predict(question: str, choices: Sequence, answer, because: str = "") -> "Prediction | None":
@@ -188,7 +188,7 @@ def _plain(question: Question) -> str:
 def _page(question: Question) -> str:
     """What a page viewer shows: the answer below a fold that does not open by itself."""
     choices = "".join(f"<li>{_inline(choice)}</li>" for choice in question.choices)
-    answer = f"<p>“{_inline(question.answer)}” {_inline(question.because)}</p>"
+    answer = f"<p>“{_inline(question.answer)}”. {_inline(question.because)}</p>"
     return (
         f"<p>{_asking(question)}</p><ol>{choices}</ol>{'<br>' * FOLD}"
         f"<details><summary>I have made my guess: show the answer</summary>{answer}</details>"

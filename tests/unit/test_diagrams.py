@@ -13,6 +13,7 @@ from PIL import ImageFont
 import stylelab
 from stylelab import figures
 from stylelab.errors import LayerError, RecipeError
+from stylelab.figures.diagrams.gradient import PAINTING, PHOTOGRAPH, PICTURE
 from stylelab.figures.diagrams.network import stages
 from stylelab.figures.diagrams.sheet import FAMILY, WIDTH
 from stylelab.networks.extractor import FeatureExtractor
@@ -235,7 +236,8 @@ def test_the_gradient_never_reaches_a_target():
     assert len(back) >= 7
     heights = {float(y) for d in back for y in re.findall(r"[\d.]+ ([\d.]+)", d)}
     heights = {y for y in heights if y > legend + 12}
-    assert min(heights) > 106 + 23 and max(heights) < 394 - 23
+    half = PICTURE / 2
+    assert min(heights) > PAINTING + half + 23 and max(heights) < PHOTOGRAPH + half - 23
 
 
 def test_the_patch_net_and_its_table_are_the_package_s():

@@ -45,7 +45,7 @@ def test_the_outcome_is_folded_until_a_guess_is_made(jupyter):
     assert control.says.value == ""
     assert not any(button.icon or button.button_style for button in control.buttons)
     control.buttons[2].click()
-    assert words(control.says.value) == "You said: “not at all” So it is. A sum does not know its order."
+    assert words(control.says.value) == "You said: “not at all”. So it is. A sum does not know its order."
     assert control.last_error is None
 
 
@@ -54,7 +54,7 @@ def test_a_wrong_guess_is_told_what_is_right(jupyter):
     control.buttons[0].click()
     assert (
         words(control.says.value)
-        == "You said: “beyond recognition” It is: “not at all” A sum does not know its order."
+        == "You said: “beyond recognition”. It is: “not at all”. A sum does not know its order."
     )
     assert [button.icon for button in control.buttons] == ["", "", "check"]
     assert [button.button_style for button in control.buttons] == ["primary", "", ""]
@@ -65,7 +65,7 @@ def test_the_first_guess_counts(jupyter, capsys):
     control.buttons[0].click()
     control.buttons[2].click()
     assert words(control.says.value).endswith("Your first guess counts.")
-    assert words(control.says.value).startswith("You said: “beyond recognition”")
+    assert words(control.says.value).startswith("You said: “beyond recognition”.")
     checks.predictions()
     assert capsys.readouterr().out.startswith("You predicted 0 of 1.")
 
