@@ -7,7 +7,7 @@ at the highest quality that fits, its longest side at most 640 pixels; none is e
 import sys
 from pathlib import Path
 
-from draw_styles import LONGEST, jpeg
+from drawing.canvas import LONGEST, jpeg
 from PIL import Image
 
 from stylelab.pictures.loading import load_image
@@ -19,6 +19,8 @@ PICTURES = {
     "chelsea.png": ("content/cat", 0),
     "coffee.png": ("content/coffee", 0),
     "rocket.jpg": ("content/rocket", 0),
+    "china.jpg": ("content/pagoda", 0),
+    "flower.jpg": ("content/dahlia", 0),
     "starry_night.jpg": ("style/starry_night", 22),  # the scanner's black edge, then bare canvas
     "hubble_deep_field.jpg": ("style/hubble", 0),
     "ihc.png": ("style/tissue", 0),

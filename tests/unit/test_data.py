@@ -31,9 +31,11 @@ def scripts(monkeypatch):
     monkeypatch.syspath_prepend(DATA)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     yield SimpleNamespace(
-        draw=importlib.import_module("draw_styles"), shrink=importlib.import_module("shrink")
+        draw=importlib.import_module("draw_styles"),
+        canvas=importlib.import_module("drawing.canvas"),
+        shrink=importlib.import_module("shrink"),
     )
-    for name in ("draw_styles", "shrink"):
+    for name in [name for name in sys.modules if name.split(".")[0] in ("draw_styles", "drawing", "shrink")]:
         del sys.modules[name]
 
 
@@ -54,7 +56,19 @@ def test_the_readme_lists_every_picture_and_no_other():
         for column, text in row.items():
             assert text, f"{file} has no {column}"
         assert re.fullmatch(r"\d{4}|not stated", row["year"]), f"{file}: {row['year']}"
-        assert re.search(r"public domain|CC0|no known copyright", row["licence"]), f"{file}: {row['licence']}"
+        assert re.search(r"public domain|CC0|CC BY 2\.0|no known copyright", row["licence"]), f"{file}: {row['licence']}"
+
+
+def test_who_must_be_named_is_named():
+    """CC BY asks for the author, the licence's address, the picture's own, and a note of what was changed."""
+    introduction = (DATA / "README.md").read_text(encoding="utf-8").split("## Content")[0]
+    owed = {file: row for file, row in described().items() if "CC BY" in row["licence"]}
+    assert set(owed) == {"content/pagoda.jpg", "content/dahlia.jpg"}
+    for file, row in owed.items():
+        assert f"`{Path(file).stem}`" in introduction
+        assert row["author"] != "not stated" and row["author"] in row["source"]
+        assert "(https://creativecommons.org/licenses/by/2.0/)" in row["licence"]
+        assert "changed here" in row["source"]
 
 
 def test_names_are_unique_across_kinds():
@@ -75,7 +89,7 @@ def test_the_painting_has_no_scanner_edge():
 def test_the_drawn_styles_are_what_the_script_draws(scripts, name):
     with Image.open(DATA / "style" / f"{name}.jpg") as picture:
         stored = np.asarray(picture).astype(float)
-    with Image.open(io.BytesIO(scripts.draw.jpeg(scripts.draw.STYLES[name]()))) as picture:
+    with Image.open(io.BytesIO(scripts.canvas.jpeg(scripts.draw.STYLES[name]()))) as picture:
         drawn = np.asarray(picture).astype(float)
     assert drawn.shape == stored.shape
     # Another Pillow may round a stroke's edge or a JPEG block differently, by little.
@@ -98,7 +112,7 @@ def test_shrinking_crops_keeps_the_limits_and_never_enlarges(scripts, tmp_path):
         scripts.shrink.shrink(tmp_path / "large.png", 10),
         scripts.shrink.shrink(tmp_path / "small.png", 0),
     )
-    assert len(large) < scripts.draw.MAX_BYTES
+    assert len(large) < scripts.canvas.MAX_BYTES
     with Image.open(io.BytesIO(large)) as picture:
         assert picture.size == (640, round(880 * 640 / 1180))
         assert np.asarray(picture.convert("L"))[0].mean() > 60  # the black border is gone

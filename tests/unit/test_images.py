@@ -784,7 +784,7 @@ def test_sample_names_are_sorted_and_all_can_be_read():
         for name in names:
             assert samples.sample_path(name).parent.name == kind
             assert max(load_image(name).shape[2:]) <= 640
-    assert {"astronaut", "cat", "coffee", "rocket"} <= set(samples.sample_names())
+    assert {"astronaut", "cat", "coffee", "dahlia", "pagoda", "rocket"} <= set(samples.sample_names())
     assert {
         "starry_night",
         "hubble",
