@@ -9,10 +9,15 @@ LONGEST, MAX_BYTES = 640, 120_000
 WIDTH, HEIGHT, OVERSAMPLE = LONGEST, 480, 2
 
 
-def grid() -> tuple[np.ndarray, np.ndarray]:
-    """The x and y of every pixel of the oversampled picture, in pixels of the finished one."""
-    y, x = np.mgrid[: HEIGHT * OVERSAMPLE, : WIDTH * OVERSAMPLE]
-    return (x + 0.5) / OVERSAMPLE, (y + 0.5) / OVERSAMPLE
+def grid(scale: int = OVERSAMPLE) -> tuple[np.ndarray, np.ndarray]:
+    """The x and y of every pixel of a picture drawn `scale` times as large, in pixels of the finished one."""
+    y, x = np.mgrid[: HEIGHT * scale, : WIDTH * scale]
+    return (x + 0.5) / scale, (y + 0.5) / scale
+
+
+def enlarged(picture: np.ndarray, scale: int) -> np.ndarray:
+    """Each pixel of (H, W) or (H, W, 3) `scale` times in each direction: enough for what is soft anyway."""
+    return picture.repeat(scale, 0).repeat(scale, 1)
 
 
 def noise(x: np.ndarray, y: np.ndarray, seed: int, octaves: int = 1) -> np.ndarray:

@@ -14,6 +14,16 @@ from PIL import Image
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
 PICTURES = sorted(path for kind in ("content", "style") for path in (DATA / kind).iterdir())
+DRAWN = (
+    "stained_glass",
+    "marbled_paper",
+    "pen_hatching",
+    "woodblock_waves",
+    "pointillism",
+    "impasto",
+    "watercolour",
+    "geometric_abstraction",
+)
 COLUMNS = ("file", "title", "author", "year", "licence", "source")
 
 
@@ -56,7 +66,8 @@ def test_the_readme_lists_every_picture_and_no_other():
         for column, text in row.items():
             assert text, f"{file} has no {column}"
         assert re.fullmatch(r"\d{4}|not stated", row["year"]), f"{file}: {row['year']}"
-        assert re.search(r"public domain|CC0|CC BY 2\.0|no known copyright", row["licence"]), f"{file}: {row['licence']}"
+        free = r"public domain|CC0|CC BY 2\.0|no known copyright"
+        assert re.search(free, row["licence"]), f"{file}: {row['licence']}"
 
 
 def test_who_must_be_named_is_named():
@@ -85,7 +96,7 @@ def test_the_painting_has_no_scanner_edge():
         assert (edge < 12).mean() < 0.05
 
 
-@pytest.mark.parametrize("name", ["stained_glass", "marbled_paper", "pen_hatching"])
+@pytest.mark.parametrize("name", DRAWN)
 def test_the_drawn_styles_are_what_the_script_draws(scripts, name):
     with Image.open(DATA / "style" / f"{name}.jpg") as picture:
         stored = np.asarray(picture).astype(float)
@@ -94,6 +105,12 @@ def test_the_drawn_styles_are_what_the_script_draws(scripts, name):
     assert drawn.shape == stored.shape
     # Another Pillow may round a stroke's edge or a JPEG block differently, by little.
     assert np.abs(drawn - stored).mean() < 2
+
+
+def test_what_is_drawn_is_said_to_be_and_nothing_else(scripts):
+    ours = [file for file, row in described().items() if "drawn by" in row["source"]]
+    assert tuple(scripts.draw.STYLES) == DRAWN
+    assert ours == [f"style/{name}.jpg" for name in DRAWN]
 
 
 def test_the_script_draws_all_of_them_into_a_folder(scripts, tmp_path, capsys, monkeypatch):

@@ -793,6 +793,11 @@ def test_sample_names_are_sorted_and_all_can_be_read():
         "stained_glass",
         "marbled_paper",
         "pen_hatching",
+        "woodblock_waves",
+        "pointillism",
+        "impasto",
+        "watercolour",
+        "geometric_abstraction",
     } <= set(samples.sample_names("style"))
 
 
