@@ -178,7 +178,7 @@ def geometric_abstraction(seed: int = 41) -> Image.Image:
         work.fill(arc(cx, cy, radius, width, start, turn), work.colour(), solid=True)
 
     # The middle and the small: dart after dart, kept if it is not too near another of its size.
-    for count, low, high in ((34, 20, 36), (120, 8, 18), (230, 3, 8)):
+    for count, low, high in ((44, 20, 36), (110, 10, 18), (120, 5, 9)):
         placed: list[tuple[float, float, float]] = []
         for _ in range(count * 30):
             if len(placed) == count:

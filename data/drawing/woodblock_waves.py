@@ -136,7 +136,7 @@ def woodblock_waves(seed: int = 11) -> Image.Image:
     picture = Image.fromarray(np.clip(enlarged(sky, SCALE), 0, 255).astype(np.uint8))
     block = Block(picture, rng)
 
-    top = np.array([258.0, 196.0])
+    top = np.array([392.0, 178.0])
     foot = [[top[0] - 116, 282], [top[0] + 126, 282]]
     left = np.array([foot[0], *(np.array([[-60, 44], [-22, 12], [-7, 0]]) + top)])
     right = np.array([*(np.array([[7, 0], [26, 14], [66, 46]]) + top), foot[1]])
@@ -155,7 +155,7 @@ def woodblock_waves(seed: int = 11) -> Image.Image:
     for base, height, lean in (((380, 330), 105, 1), ((735, 372), 295, -1), ((440, 345), 90, -1)):
         wave(block, np.array(base, float), height, lean, 9)
     swell(block, 328, 34, 210, 0.45, 4)
-    wave(block, np.array([-22.0, 470.0]), 410, 1, 15)
+    wave(block, np.array([-66.0, 470.0]), 410, 1, 15)
     wave(block, np.array([610.0, 490.0]), 190, -1, 11)
     swell(block, 392, 46, 260, 0.2, 5)
     wave(block, np.array([250.0, 520.0]), 150, 1, 9)
