@@ -30,7 +30,7 @@ def arc(cx: float, cy: float, radius: float, width: float, start: float, turn: f
 
 
 def bar(a, b, width: float, end: float | None = None) -> np.ndarray:
-    """The outline of a straight stroke from a to b, `width` wide there and `end` wide here."""
+    """The outline of a straight stroke from a to b, `width` wide at a and `end` wide at b."""
     a, b = np.asarray(a, float), np.asarray(b, float)
     along = (b - a) / np.hypot(*(b - a))
     across = np.array([-along[1], along[0]])
@@ -68,12 +68,8 @@ class Composition:
         mixed = np.sqrt(np.clip(under, 0.02, 1) * np.clip(colour, 0.02, 1))
         grey = mixed.mean(-1, keepdims=True)
         mixed = np.clip(grey + 1.45 * (mixed - grey), 0, 1)
-        fresh = (
-            np.broadcast_to(colour, under.shape)
-            if solid
-            else np.where((layers > 0)[..., None], mixed, colour)
-        )
-        under[inside] = fresh[inside]
+        mixes = (layers > 0) & (not solid)
+        under[inside] = np.where(mixes[..., None], mixed, colour)[inside]
         if not solid:
             layers[inside] += 1
 
@@ -140,9 +136,9 @@ class Composition:
                 )
 
     def triangle(self, cx: float, cy: float, size: float, angle: float) -> None:
-        corners = angle + np.array(
-            [0, 2.35 + self.rng.uniform(-0.2, 0.3), -2.35 + self.rng.uniform(-0.3, 0.2)]
-        )
+        """A sharp triangle that points in a direction, with an outline or without."""
+        left, right = 2.35 + self.rng.uniform(-0.2, 0.3), -2.35 + self.rng.uniform(-0.3, 0.2)
+        corners = angle + np.array([0, left, right])
         points = np.array([cx, cy]) + size * np.stack([np.cos(corners), np.sin(corners)], 1)
         self.fill(points, self.colour())
         if self.rng.random() < 0.5:
@@ -156,20 +152,12 @@ def geometric_abstraction(seed: int = 41) -> Image.Image:
     work.halo(128, 118, 92, palette("e58fa6")[0])
     work.halo(500, 330, 70, palette("f6dd74")[0])
     for cx, cy, size, angle in (
-        (330, 250, 210, -1.2),
-        (520, 170, 150, 2.5),
-        (180, 380, 130, -0.4),
-        (420, 420, 120, -1.6),
-    ):
+        (330, 250, 210, -1.2), (520, 170, 150, 2.5), (180, 380, 130, -0.4), (420, 420, 120, -1.6),
+    ):  # fmt: skip
         work.triangle(cx, cy, size, angle)
     for cx, cy, radius in (
-        (128, 118, 92),
-        (500, 330, 72),
-        (360, 110, 56),
-        (70, 380, 60),
-        (585, 90, 52),
-        (270, 340, 50),
-    ):
+        (128, 118, 92), (500, 330, 72), (360, 110, 56), (70, 380, 60), (585, 90, 52), (270, 340, 50),
+    ):  # fmt: skip
         work.rings(cx, cy, radius, int(rng.integers(3, 6)))
     for cx, cy, radius, width, start, turn in (
         (300, 300, 220, 15, 3.5, 1.9), (420, 210, 170, 10, -0.6, 2.2), (150, 300, 130, 12, 0.2, 2.4),

@@ -47,12 +47,10 @@ class Sheet:
         distance = distance + 5.0 * rough + (0.8 * wet) * other
         soft = 0.7 + wet
         cover = smoothstep(-soft, soft, distance)
-        rim = edge * np.exp(-(((distance - 0.8) / 1.5) ** 2)) + 0.45 * edge * np.exp(
-            -np.clip(distance, 0, 99) / 5
-        )
+        rim = np.exp(-(((distance - 0.8) / 1.5) ** 2)) + 0.45 * np.exp(-np.clip(distance, 0, 99) / 5)
         flow = 0.85 + 0.75 * slow + 0.22 * other
         grains = 1 + 0.55 * self.tooth[box]
-        density = strength * cover * np.clip(flow + 0.95 * rim, 0.12, 3) * grains
+        density = strength * cover * np.clip(flow + 0.95 * edge * rim, 0.12, 3) * grains
         swallow = -np.log(np.clip(ink, 0.02, 1))
         if second is not None:
             run = smoothstep(-0.25, 0.35, slow + 0.4 * other)[..., None]
@@ -66,10 +64,9 @@ class Sheet:
         rough, other = (self.somewhere(sheet, box) for sheet in self.rough[:2])
         r = np.hypot(dx, dy) / radius * (1 + 0.42 * rough + 0.25 * np.abs(other))
         lift = 0.62 * smoothstep(1.0, 0.75, r) * (0.6 + 0.4 * smoothstep(0, 0.9, r))
-        line = 0.75 * np.exp(-(((r - 1.0) / (1.6 / radius)) ** 2)) + 0.25 * np.exp(
-            -(((r - 1.06) / 0.07) ** 2)
-        )
-        self.swallowed[box] *= (1 - lift + line)[..., None]
+        line = np.exp(-(((r - 1) * radius / 1.6) ** 2))
+        fringe = np.exp(-(((r - 1.06) / 0.07) ** 2))
+        self.swallowed[box] *= (1 - lift + 0.75 * line + 0.25 * fringe)[..., None]
 
     def somewhere(self, sheet, box) -> np.ndarray:
         """A piece of rough noise of this size, from any place."""
@@ -77,32 +74,32 @@ class Sheet:
         top, left = self.rng.integers(0, [sheet.shape[0] - high + 1, sheet.shape[1] - wide + 1])
         return sheet[top : top + high, left : left + wide]
 
-    def box(self, cx: float, cy: float, reach: float):
+    @staticmethod
+    def box(cx: float, cy: float, reach: float):
         left, right = (int(np.clip((cx + d) * OVERSAMPLE, 0, WIDTH * OVERSAMPLE)) for d in (-reach, reach))
         top, bottom = (int(np.clip((cy + d) * OVERSAMPLE, 0, HEIGHT * OVERSAMPLE)) for d in (-reach, reach))
         return np.s_[top:bottom, left:right]
 
     def petal(self, cx: float, cy: float, angle: float, length: float, width: float, point: float = 1.0):
         """A petal or a leaf from its root outwards: (box, pixels to its edge)."""
-        box = self.box(
-            cx + np.cos(angle) * length / 2, cy + np.sin(angle) * length / 2, length * 0.75 + width
-        )
+        middle = cx + np.cos(angle) * length / 2, cy + np.sin(angle) * length / 2
+        box = self.box(*middle, length * 0.75 + width)
         dx, dy = self.x[box] - cx, self.y[box] - cy
         along = (dx * np.cos(angle) + dy * np.sin(angle)) / length
         across = dy * np.cos(angle) - dx * np.sin(angle)
         t = np.clip(along, 0, 1)
         half = width * np.sin(np.pi * t**point) ** 0.8
-        beyond = np.maximum(-along, along - 1) * length
-        return box, np.where(
-            (along > 0) & (along < 1), half - np.abs(across), -np.hypot(np.clip(beyond, 0, None), across)
-        )
+        beyond = np.clip(np.maximum(-along, along - 1), 0, None) * length
+        return box, np.where(beyond > 0, -np.hypot(beyond, across), half - np.abs(across))
 
     def disc(self, cx: float, cy: float, radius: float, squash: float = 1.0):
+        """A drop or a puddle, `squash` times as high as wide: (box, pixels to its edge)."""
         box = self.box(cx, cy, radius * 1.3 + 12)
         return box, radius - np.hypot(self.x[box] - cx, (self.y[box] - cy) / squash)
 
 
 def flower(sheet: Sheet, cx: float, cy: float, size: float, inks) -> None:
+    """Petals that overlap, each of two of the inks run together; a golden heart, violet stamens."""
     rng = sheet.rng
     count, turn = rng.integers(5, 8), rng.uniform(0, 6.3)
     for k in range(count):
@@ -117,14 +114,11 @@ def flower(sheet: Sheet, cx: float, cy: float, size: float, inks) -> None:
     sheet.wash(sheet.disc(cx, cy, size * 0.19), INKS["yellow"], 0.9, INKS["sienna"], edge=1.2)
     for _ in range(12):
         angle, r = rng.uniform(0, 6.3), size * rng.uniform(0.16, 0.34)
-        sheet.wash(
-            sheet.disc(cx + r * np.cos(angle), cy + r * np.sin(angle), size * 0.012 + 3.0),
-            INKS["violet"],
-            0.55,
-        )
+        stamen = sheet.disc(cx + r * np.cos(angle), cy + r * np.sin(angle), size * 0.012 + 3.0)
+        sheet.wash(stamen, INKS["violet"], 0.55)
 
 
-def watercolour(seed: int = 29) -> Image.Image:
+def watercolour(seed: int = 32) -> Image.Image:
     """Flowers among leaves: wet washes first, then glazes, then blooms and spatter."""
     rng = np.random.default_rng(seed)
     sheet = Sheet(rng, seed)
@@ -135,7 +129,7 @@ def watercolour(seed: int = 29) -> Image.Image:
         shape = sheet.disc(
             rng.uniform(0, WIDTH), rng.uniform(0, HEIGHT), rng.uniform(60, 130), rng.uniform(0.6, 1)
         )
-        sheet.wash(shape, ink, rng.uniform(0.10, 0.2), second, edge=0.5, wet=rng.choice([2, 16, 26]))
+        sheet.wash(shape, ink, rng.uniform(0.07, 0.15), second, edge=0.6, wet=rng.choice([2, 16, 26]))
     flowers = (
         (150, 130, 88, ("rose", "crimson", "orange")), (430, 110, 80, ("cobalt", "violet", "turquoise")),
         (300, 285, 92, ("orange", "yellow", "crimson")), (560, 290, 84, ("rose", "violet", "crimson")),

@@ -24,6 +24,7 @@ def arc(start, heading: float, length: float, bend, steps: int = 24) -> np.ndarr
 
 
 def normals(path: np.ndarray) -> np.ndarray:
+    """The unit vectors (steps, 2) across a path."""
     ahead = np.gradient(path, axis=0)
     return np.stack([ahead[:, 1], -ahead[:, 0]], 1) / (np.hypot(*ahead.T)[:, None] + 1e-9)
 
@@ -35,9 +36,11 @@ class Block:
         self.pen, self.rng = ImageDraw.Draw(picture), rng
 
     def flat(self, outline, ink) -> None:
+        """A polygon of one ink."""
         self.pen.polygon([tuple(p) for p in np.asarray(outline) * SCALE], fill=ink)
 
     def line(self, path, width: float, ink=INK, taper: float = 0.7) -> None:
+        """A key line along a path, at most about `width` pixels to each side; taper: 0 is blunt."""
         path = np.asarray(path)
         along = np.linspace(0, 1, len(path))
         swell = np.sin(np.pi * np.clip(along, 0.03, 0.97)) ** taper
@@ -46,6 +49,7 @@ class Block:
         self.flat(np.concatenate([path + half, (path - half)[::-1]]), ink)
 
     def drop(self, at, radius: float) -> None:
+        """A drop of spray, outlined."""
         for r, ink in ((radius + 0.8, INK), (radius, FOAM)):
             x, y = np.asarray(at) * SCALE
             self.pen.ellipse([x - r * SCALE, y - r * SCALE, x + r * SCALE, y + r * SCALE], fill=ink)
@@ -60,18 +64,12 @@ class Block:
         self.finger(root, heading, length, bend)
 
     def finger(self, root, heading: float, length: float, bend: float) -> None:
+        """One hook: white, outlined but for its root, its hollow side in shadow."""
         along = np.linspace(0, 1, 24)
         path = arc(root, heading, length, bend * 2 * along)
-        half = (
-            normals(path)
-            * (
-                length
-                * 0.20
-                * (1 - along) ** 0.65
-                * np.clip(0.45 + 3 * along, 0, 1)
-                * (1 + 0.3 * np.sin(3 * along))
-            )[:, None]
-        )
+        # Narrow where it leaves the foam, broad at once, then to a point.
+        breadth = np.clip(0.45 + 3 * along, 0, 1) * (1 + 0.3 * np.sin(3 * along)) * (1 - along) ** 0.65
+        half = normals(path) * (0.20 * length * breadth)[:, None]
         left, right = path + half, path - half
         self.flat(np.concatenate([left, right[::-1]]), FOAM)
         inner = left if bend < 0 else right

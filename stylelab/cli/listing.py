@@ -12,11 +12,11 @@ def list_all() -> int:
     for kind in KINDS:
         print(f"{kind}:")
         for name in sample_names(kind):
-            print(f"  {name:20}{_caption(sample_path(name))}")
+            print(f"  {name:24}{_caption(sample_path(name))}")
     print("recipes:")
     for name, recipe in RECIPES.items():
         download = f" Downloads {recipe.download} at its first use." if recipe.download else ""
-        print(f"  {name:20}{recipe.size} px, {sum(recipe.steps)} steps. {recipe.about}{download}")
+        print(f"  {name:24}{recipe.size} px, {sum(recipe.steps)} steps. {recipe.about}{download}")
     return 0
 
 
