@@ -4,14 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time _HOME serves
-    from stylelab.checks.predicting import predict, predictions
+    from stylelab.checks.predicting import ask, predict, predictions
 
 _HOME = {
+    "ask": "predicting",
     "predict": "predicting",
     "predictions": "predicting",
 }
 
-__all__ = ["predict", "predictions"]
+__all__ = ["ask", "predict", "predictions"]
 
 
 def __getattr__(name: str):

@@ -1,5 +1,6 @@
 """Predictions: the first guess counts, the outcome comes after it, and nothing gives it away before."""
 
+import json
 import re
 
 import pytest
@@ -195,3 +196,15 @@ def test_names_are_listed_and_an_unknown_one_is_an_attribute_error():
     assert {"predict", "predictions"} <= set(dir(checks))
     with pytest.raises(AttributeError, match="no attribute 'predicted'"):
         checks.predicted  # noqa: B018
+
+
+def test_the_course_s_questions_are_questions(jupyter):
+    known = json.loads(predicting.QUESTIONS.read_text(encoding="utf-8"))
+    places = [question["answer"] for question in known.values()]
+    assert len(known) >= 30 and max(map(places.count, places)) < 0.6 * len(places), "one place is no answer"
+    for name, question in known.items():
+        control = checks.ask(name)
+        assert control.question.text == question["question"] and len(question["choices"]) >= 2
+        assert question["because"].endswith("."), name
+    with pytest.raises(StylelabError, match="did you mean 01/shuffle-pixels"):
+        checks.ask("01/shuffle_pixels")
