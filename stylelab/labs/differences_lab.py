@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylelab.labs.kit.base import Lab, Picture, controls, fold, row
-from stylelab.labs.kit.choosing import Chooser, Chosen
+from stylelab.labs.kit.choosing import TRAINED_ON, Chooser, Chosen
 from stylelab.labs.kit.drawing import enlarge, heat_map
 from stylelab.labs.kit.touchable import Touch
 from stylelab.labs.kit.worker import Run
@@ -19,7 +19,6 @@ from stylelab.patches.net import PatchNet
 from stylelab.patches.windows import as_channels
 from stylelab.pictures.filters import FILTERS, apply_filter
 from stylelab.pictures.loading import load_image
-from stylelab.pictures.samples import sample_names
 from stylelab.pictures.saving import to_pil
 
 KEPT = 24  # results to go back to at once
@@ -171,7 +170,7 @@ class DifferencesLab(Lab):
     def _compute(self, wanted: Wanted) -> Run:
         """Trains a net, unless one was for the same pictures; fills a table; adds to what is known."""
         name, source = wanted.photograph
-        trained_on = tuple(sample for sample in sample_names("content") if sample != source)
+        trained_on = tuple(sample for sample in TRAINED_ON if sample != source)
         pictures = [load_image(sample, self.size, grey=True) for sample in trained_on]
         pairs = [(picture, apply_filter(picture, wanted.filter)) for picture in pictures]
         image = as_channels(wanted.photograph.image(self.size), 1)

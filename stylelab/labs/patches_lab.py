@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stylelab.errors import StylelabError
 from stylelab.labs.kit.base import Lab, Picture, controls, fold, row
-from stylelab.labs.kit.choosing import Chooser, Chosen
+from stylelab.labs.kit.choosing import TRAINED_ON, Chooser, Chosen
 from stylelab.labs.kit.drawing import curves, enlarge, heat_map
 from stylelab.labs.kit.worker import Run
 from stylelab.losses.distances import psnr
@@ -20,7 +20,6 @@ from stylelab.patches.net import PatchNet
 from stylelab.patches.windows import as_channels
 from stylelab.pictures.filters import FILTERS, apply_filter
 from stylelab.pictures.loading import load_image
-from stylelab.pictures.samples import sample_names
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class PatchesLab(Lab):
         name, source = asked.photograph
         image, truth = self._pictures(asked)
         net = PatchNet(patch=asked.patch, hidden=_sizes(asked.hidden))
-        trained_on = [sample for sample in sample_names("content") if sample != source]
+        trained_on = [sample for sample in TRAINED_ON if sample != source]
         pictures = [load_image(sample, self.size, grey=True) for sample in trained_on]
         pairs = [(picture, apply_filter(picture, asked.filter)) for picture in pictures]
         losses: list[float] = []

@@ -26,7 +26,7 @@ from stylelab.patches.differences import DifferenceTable
 from stylelab.patches.windows import as_channels
 from stylelab.pictures.saving import read_settings
 
-OTHERS = ("astronaut", "coffee", "dahlia", "pagoda", "rocket")  # what a lab trains on beside the cat
+OTHERS = ("astronaut", "coffee", "rocket")  # what a lab trains on beside the cat
 
 
 @pytest.fixture
