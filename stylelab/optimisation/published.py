@@ -20,6 +20,16 @@ _MEAN_STD = 0.226
 _ALL = (
     Recipe(),
     Recipe(
+        name="quick",
+        about="For labs and first tries, where seconds count: it stops while the picture still changes.",
+        size=384,
+        scales=(0.25, 0.5, 1.0),
+        steps=(40, 36, 16),
+        style_factors=(0.25, 0.5, 1.0),
+        detail=1.0,
+        history=20,
+    ),
+    Recipe(
         name="gatys",
         about="Gatys, Ecker and Bethge (2016) with the settings of their own notebook, on their own weights.",
         # 1000 / C² for layers of 64, 128, 256, 512 and 512 channels
