@@ -30,6 +30,14 @@ _ALL = (
         history=20,
     ),
     Recipe(
+        name="fine",
+        about="1024 pixels and more: begun at the default's sizes, so that strokes stay large, then refined.",
+        size=1024,
+        scales=(96, 192, 384, 0.6, 1.0),
+        steps=(40, 60, 120, 30, 16),
+        style_factors=(0.25, 0.5, 1.0, 1.0, 1.0),
+    ),
+    Recipe(
         name="gatys",
         about="Gatys, Ecker and Bethge (2016) with the settings of their own notebook, on their own weights.",
         # 1000 / C² for layers of 64, 128, 256, 512 and 512 channels

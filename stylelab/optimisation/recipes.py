@@ -31,7 +31,7 @@ class Recipe(RangeSettings, OptimiserSettings, ScheduleSettings, TermSettings, N
     """
 
     name: str = text("default")
-    about: str = text("The course's own: relative losses, coarse to fine.")
+    about: str = text("The course's own: relative losses, coarse to fine, until little changes any more.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -42,12 +42,16 @@ class Recipe(RangeSettings, OptimiserSettings, ScheduleSettings, TermSettings, N
     def _check(self, asked: set[str]) -> None:
         """asked: the settings that somebody chose, which therefore must have an effect."""
         counts = [len(self.scales), len(self.steps), len(self.style_factors)]
-        grow = list(self.scales) == sorted(set(self.scales))
+        ranked = [(scale <= 1, scale) for scale in self.scales]  # pixels before fractions
+        grow = ranked == sorted(set(ranked))
         layers = self.content_layers or self.style_layers
         for sound, complaint in (
             (layers, "no content, no style layers: nothing to minimise"),
             (len({*counts}) == 1, f"scales, steps and style_factors have {counts} entries; give one a scale"),
-            (grow and self.scales[-1:] == (1,), f"scales={self.scales} must grow and end in 1"),
+            (
+                grow and self.scales[-1:] == (1,),
+                f"scales={self.scales} must grow and end in 1, with those in pixels first",
+            ),
             (self.detail <= 1, f"detail={self.detail} is a share of the photograph's detail; use 0 to 1"),
             (len(self.tv_scale) == 3, f"tv_scale={self.tv_scale} must have a factor for each of R, G and B"),
         ):
@@ -115,6 +119,13 @@ class Recipe(RangeSettings, OptimiserSettings, ScheduleSettings, TermSettings, N
             object.__setattr__(made, name, rules[name](name, value))
         made._check(asked)
         return made
+
+    def fractions(self, longest: int) -> tuple[float, ...]:
+        """The scales as fractions of a content of so many pixels on the longest side; none above the next."""
+        found: list[float] = []
+        for scale in reversed(self.scales):
+            found.append(min(scale / longest if scale > 1 else scale, *found[-1:], 1.0))
+        return tuple(reversed(found))
 
     @property
     def download(self) -> str:

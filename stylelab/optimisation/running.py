@@ -187,7 +187,8 @@ def _coarse_to_fine(photograph, scene: Scene, image, detail, recipe, extractor, 
     every = READ_EVERY.get(extractor.device.type, 8)
     unread: list[Tensor] = []
     network = recipe_features(recipe, extractor)
-    for scale, steps, factor in zip(recipe.scales, recipe.steps, recipe.style_factors, strict=True):
+    scales = recipe.fractions(max(whole))
+    for scale, steps, factor in zip(scales, recipe.steps, recipe.style_factors, strict=True):
         # Below a certain size the deepest layer has no pixel left: small pictures start there instead.
         scale = min(1.0, max(scale, least / min(whole)))
         shape = tuple(round(side * scale) for side in whole)

@@ -224,7 +224,9 @@ class ScheduleSettings(_Group):
 
     size: longest side in pixels at which pictures are loaded from files; tensors keep theirs.
     init: where the first size starts: "content" or "noise" (see also `optimise(init=)`).
-    scales: the sizes to work at, coarse to fine, as fractions of the content's own; the last is 1.
+    scales: the sizes to work at, coarse to fine: first those in pixels of the longest side, numbers above 1,
+        then those as fractions of the content's own; the last is 1. One that is larger than the next, or than
+        the content, is brought down to it.
     steps: evaluations of the objective, one a step, at each scale. style_factors: on style_weight, likewise.
     detail: how much of the photograph's fine detail, 0 to 1, is added each time a result that started from
         the content is enlarged.
@@ -234,7 +236,7 @@ class ScheduleSettings(_Group):
     size: int = _whole(384, 16, "pixels")
     init: str = _choice("content", "noise")
     scales: tuple[float, ...] = _numbers((0.25, 0.5, 1.0), above=True)
-    steps: tuple[int, ...] = _setting((40, 36, 16), _steps)
+    steps: tuple[int, ...] = _setting((40, 60, 120), _steps)
     style_factors: tuple[float, ...] = _numbers((0.25, 0.5, 1.0))
     detail: float = _number(1.0)
     style_scale: float = _number(1.0, above=True)

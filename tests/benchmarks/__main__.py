@@ -2,8 +2,10 @@
 
     python -m tests.benchmarks [--quick | --full] [--only PART] [--pictures FOLDER]
 
-The default takes some 20 minutes on two cores, --quick under 2; --full measures all sizes, pairs and weights
-and takes an hour or two. Every line compares within this run, so that a slow machine is slow on both sides.
+The default takes some 25 minutes on two cores, --quick under 2; --full measures all sizes, pairs and weights
+and takes two hours or three. `--full --only convergence --pictures FOLDER` may be stopped at any time and
+called again: what it has measured lies in the folder. Every line compares within this run, so that a slow
+machine is slow on both sides.
 """
 
 import argparse
@@ -12,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import evaluation, patches, pictures, starting, transfers
+from tests.benchmarks import convergence, evaluation, patches, pictures, starting, transfers
 from tests.benchmarks.table import HEAD, Row, machine
 
 SLOW = ("large", "memory", "devices")  # not among what --quick measures
@@ -26,6 +28,9 @@ def sections(which: str, folder: Path | None) -> dict[str, Callable[[], Iterator
         compared = {"sizes": (96,), "weights": (50,), "evaluations": 160}
     if full:
         compared = {"sizes": (256, 384, 512), "pairs": pictures.PAIRS}
+    converged = {"pairs": convergence.PAIRS if full else convergence.PAIRS[:1]}
+    if quick:
+        converged |= {"size": 96, "weights": (5,)}
     sizes = (128, 256, 512, 1024)[: 2 if quick else 4 if full else 3]
     parts = {
         # First the memory of this process, before anything else has taken some.
@@ -39,6 +44,7 @@ def sections(which: str, folder: Path | None) -> dict[str, Callable[[], Iterator
         "memory": lambda: transfers.memory((512, 1024) if full else (512,)),
         "devices": lambda: transfers.devices((512, 1024, 2048) if full else (512, 1024)),
         "pictures": lambda: pictures.rows(**compared, folder=folder),
+        "convergence": lambda: convergence.rows(**converged, folder=folder),
     }
     return {name: part for name, part in parts.items() if not (quick and name in SLOW)}
 
@@ -47,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.split("\n")[0])
     some = parser.add_mutually_exclusive_group()
     some.add_argument("--quick", action="store_true", help="small pictures only, under 2 minutes")
-    some.add_argument("--full", action="store_true", help="256, 384 and 512 px, three pairs: an hour or two")
+    some.add_argument("--full", action="store_true", help="all sizes and pairs: two hours or three")
     parser.add_argument("--only", choices=sections("full", None), help="one part of it")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="keep the pictures compared there")
     arguments = parser.parse_args()

@@ -16,7 +16,7 @@ PAIRS = (("astronaut", "starry_night"), ("cat", "stained_glass"), ("coffee", "ma
 EVALUATIONS = 320
 WEIGHTS = (20, 50)
 TRIALS = 3  # style weights tried for each goal, the first being what did at a smaller size
-STEPS = 64  # at full size, at most: the default recipe's own 16 stop before a picture is as good
+STEPS = 64  # at full size, at most: the 16 of `quick` stop before a picture is as good
 
 
 def published_loop(content, style, weight: float, extractor, evaluations: int = EVALUATIONS):
@@ -67,12 +67,12 @@ class Reached(NamedTuple):
 
 
 def seconds_until(goal: dict, content, style, weight: float, extractor) -> Reached:
-    """When the default recipe's saved picture is no worse in either loss, and what it looks like then.
+    """When the saved picture of `quick` is no worse in either loss, and what it looks like then.
 
     It goes on at full size for as long as it takes, up to STEPS. Looking at the picture does not count.
     """
-    default = RECIPES["default"]
-    recipe = default.replace(style_weight=weight, steps=(*default.steps[:-1], STEPS))
+    quick = RECIPES["quick"]
+    recipe = quick.replace(style_weight=weight, steps=(*quick.steps[:-1], STEPS))
     first = sum(recipe.steps[:-1])  # a smaller picture is no picture of this size
     steps, spent = optimise(content, style, recipe, extractor), 0.0
     reached = Reached(None, weight, {}, content)
@@ -127,7 +127,7 @@ def rows(
             for weight in weights:
                 image, reference = published_loop(content, style, weight, extractor, evaluations)
                 goal = relative_losses(image, content, style, extractor)
-                first = nearby.get((names, weight), 2 * RECIPES["default"].style_weight)
+                first = nearby.get((names, weight), 2 * RECIPES["quick"].style_weight)
                 ours = soonest(goal, content, style, extractor, first)
                 nearby[names, weight] = ours.weight
                 ratio = reference / ours.seconds if ours.seconds else 0.0

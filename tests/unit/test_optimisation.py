@@ -106,7 +106,7 @@ def test_a_steps_image_has_the_steps_losses(vgg, photo, painting, optimiser, bou
 
 
 @pytest.mark.parametrize(
-    "name", ["default", "gatys", "colour-preserving", "modified-vgg19", "classic", "squeezenet"]
+    "name", ["default", "fine", "gatys", "colour-preserving", "modified-vgg19", "classic", "squeezenet"]
 )
 def test_every_recipe_hands_back_the_picture_it_optimised(name, vgg, squeezenet, photo, painting):
     """Shortened to twelve steps of one size; the last losses are those of the result, and below the first."""
@@ -316,6 +316,14 @@ def test_odd_shapes_and_panoramas_go_through(vgg, random_image):
 def test_a_small_picture_starts_at_the_least_size_of_the_network(vgg, random_image, painting):
     sizes = [step.image.shape[-2:] for step in optimise(random_image(1, 20, 30), painting, SMALL, vgg)]
     assert sizes == [(16, 24)] * 4 + [(20, 30)] * 5
+
+
+def test_a_scale_in_pixels_is_that_size_whatever_the_contents(random_vgg, random_image, painting):
+    recipe = SMALL.replace(scales=(36, 1.0))
+    for side in (48, 60, 30):
+        steps = optimise(random_image(1, side - 12, side), painting, recipe, random_vgg)
+        first = min(36, side)
+        assert [step.size for step in steps] == [first] * 4 + [side] * 5
 
 
 def test_a_picture_too_small_for_the_network_is_refused_with_the_least_size(vgg, random_image, painting):
