@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.benchmarks import convergence, evaluation, patches, pictures, starting, transfers
 from tests.benchmarks.table import HEAD, Row, machine
 
-SLOW = ("large", "memory", "devices")  # not among what --quick measures
+SLOW = ("large", "memory", "devices", "convergence")  # not among what --quick measures
 
 
 def sections(which: str, folder: Path | None) -> dict[str, Callable[[], Iterator[Row]]]:
@@ -28,9 +28,6 @@ def sections(which: str, folder: Path | None) -> dict[str, Callable[[], Iterator
         compared = {"sizes": (96,), "weights": (50,), "evaluations": 160}
     if full:
         compared = {"sizes": (256, 384, 512), "pairs": pictures.PAIRS}
-    converged = {"pairs": convergence.PAIRS if full else convergence.PAIRS[:1]}
-    if quick:
-        converged |= {"size": 96, "weights": (5,)}
     sizes = (128, 256, 512, 1024)[: 2 if quick else 4 if full else 3]
     parts = {
         # First the memory of this process, before anything else has taken some.
@@ -44,7 +41,7 @@ def sections(which: str, folder: Path | None) -> dict[str, Callable[[], Iterator
         "memory": lambda: transfers.memory((512, 1024) if full else (512,)),
         "devices": lambda: transfers.devices((512, 1024, 2048) if full else (512, 1024)),
         "pictures": lambda: pictures.rows(**compared, folder=folder),
-        "convergence": lambda: convergence.rows(**converged, folder=folder),
+        "convergence": lambda: convergence.rows(convergence.PAIRS[: 10 if full else 1], folder=folder),
     }
     return {name: part for name, part in parts.items() if not (quick and name in SLOW)}
 

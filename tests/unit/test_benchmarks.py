@@ -1,11 +1,14 @@
 """The benchmarks measure what they say: the parts of which no line of their table speaks."""
 
+import json
+
 import pytest
 import torch
 from PIL import Image
 
 from stylelab import FeatureExtractor, load_image, relative_losses
-from tests.benchmarks import patches, pictures, table, transfers
+from stylelab.optimisation.published import RECIPES
+from tests.benchmarks import convergence, patches, pictures, table, transfers
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,43 @@ def test_the_pictures_compared_are_kept(small, monkeypatch, tmp_path):
     assert "astronaut + starry_night, 64 px, w = 50" in row.what
     with Image.open(tmp_path / "equal_64.jpg") as kept:
         assert kept.width > 800
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """The recipes, shortened to four steps."""
+    for name in ("default", "quick"):
+        monkeypatch.setitem(RECIPES, name, RECIPES[name].replace(steps=4))
+
+
+def test_convergence_compares_with_four_times_the_evaluations_and_with_the_loop(short, tmp_path):
+    pair = ("grace_hopper", "starry_night")
+    options = {"size": 48, "folder": tmp_path, "evaluations": 3, "weights": (5,)}
+    converged, quick, loop = convergence.rows([pair], **options)
+    found = json.loads((tmp_path / "converged_grace_hopper_starry_night_48.json").read_text())
+    counts = {name: of["evaluations"] for name, of in found.items()}
+    assert counts == {"default": 4, "four times": 16, "quick": 4, "loop at 5": 3}
+    image = load_image(tmp_path / "converged_grace_hopper_starry_night_48_default.png")
+    losses = relative_losses(image, convergence.photograph(pair[0], 48), load_image(pair[1], 48))
+    assert losses == pytest.approx({term: found["default"][term] for term in losses})
+    total = [of["content"] + 5.5 * of["style"] for of in found.values()]
+    assert float(converged.ratio) == pytest.approx(total[0] / total[1], abs=6e-4)
+    assert converged.met == (total[0] <= 1.08 * total[1]) and quick.met is None
+    assert loop.met == any(found["loop at 5"][t] >= found["default"][t] for t in ("content", "style"))
+
+
+def test_what_convergence_has_measured_is_not_made_again(short, tmp_path, monkeypatch):
+    options = {"size": 48, "folder": tmp_path, "evaluations": 1, "weights": ()}
+    first = [str(row) for row in convergence.rows(convergence.PAIRS[:1], **options)]
+    monkeypatch.setattr(convergence, "transfer", None)
+    assert [str(row) for row in convergence.rows(convergence.PAIRS[:1], **options)] == first
+
+
+def test_half_of_the_convergence_pairs_are_of_photographs_kept_aside():
+    assert len(set(convergence.PAIRS)) == 10
+    tuned = {content for content, _ in convergence.TUNED}
+    for content, _ in convergence.KEPT_ASIDE:
+        assert content not in tuned and convergence.photograph(content, 64).shape[1] == 3
 
 
 def test_memory_is_that_of_a_process_of_its_own(monkeypatch):
