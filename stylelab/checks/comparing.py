@@ -1,5 +1,6 @@
 """Is it what was expected? If not: one sentence on what is different in kind, or how the numbers differ."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -53,7 +54,9 @@ def alike(a: Any, b: Any, tolerance: float = 1e-4) -> bool:
         return len(a) == len(b) and all(alike(x, y, tolerance) for x, y in zip(a, b, strict=True))
     one, other = _number(a), _number(b)
     if one is not None and other is not None:
-        return abs(one - other) <= tolerance * max(1e-3, abs(one)) or (one != one and other != other)
+        if not (math.isfinite(one) and math.isfinite(other)):
+            return str(one) == str(other)
+        return abs(one - other) <= tolerance * max(1e-3, abs(one))
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         if a.shape != b.shape or a.device != b.device or a.device.type == "meta":
             return a.shape == b.shape and a.device == b.device
@@ -77,7 +80,8 @@ def _compare_tensor(
         return Shortfall(f"{it.capitalize()} returns {kind}." if it == "it" else f"{it} is {kind}.")
     if tuple(yours.shape) != shape:
         return Shortfall(
-            f"The shape{'' if it == 'it' else ' of ' + it} should be {shape}, and yours is {tuple(yours.shape)}.",
+            f"The shape{'' if it == 'it' else ' of ' + it} should be {shape}, and yours is "
+            f"{tuple(yours.shape)}.",
             expected,
             yours if yours.device.type != "meta" else None,
         )
@@ -109,21 +113,28 @@ def _compare_number(expected: Any, yours: Any, tolerance: float, it: str) -> Sho
     if value is None:
         wanted = "True or False" if isinstance(expected, bool) else "one number"
         shape = f" of shape {tuple(yours.shape)}" if isinstance(yours, Tensor | np.ndarray) else ""
-        return Shortfall(f"{'It returns' if it == 'it' else it + ' is'} {_named(yours)}{shape}; expected {wanted}.")
+        return Shortfall(
+            f"{'It returns' if it == 'it' else it + ' is'} {_named(yours)}{shape}; expected {wanted}."
+        )
     if isinstance(expected, bool):
         return None if bool(value) == expected else Shortfall("", str(expected), str(bool(value)))
-    if value != value or abs(value) == float("inf"):
-        return Shortfall(f"The number{_of(it)} is {'NaN (not a number)' if value != value else 'infinite'}.", expected, value)
+    if not math.isfinite(value):
+        kind = "NaN (not a number)" if math.isnan(value) else "infinite"
+        return Shortfall(f"The number{_of(it)} is {kind}.", expected, value)
     if abs(value - expected) <= tolerance * abs(expected) + 1e-6:
         return None
     return Shortfall(_pattern(torch.tensor([float(expected)]), torch.tensor([value]), it), expected, value)
 
 
-def _compare_mapping(expected: Mapping, yours: Any, tolerance: float, like: Tensor | None) -> Shortfall | None:
+def _compare_mapping(
+    expected: Mapping, yours: Any, tolerance: float, like: Tensor | None
+) -> Shortfall | None:
     if not isinstance(yours, Mapping):
         return Shortfall(f"It returns {_named(yours)}; expected a dict with the keys {_listed(expected)}.")
     if set(yours) != set(expected):
-        return Shortfall(f"The dict should have the keys {_listed(expected)}, and yours has {_listed(yours)}.")
+        return Shortfall(
+            f"The dict should have the keys {_listed(expected)}, and yours has {_listed(yours)}."
+        )
     for key, value in expected.items():
         found = compare(value, yours[key], tolerance, like, name=str(key))
         if found:
@@ -159,9 +170,9 @@ def _pattern(expected: Tensor, yours: Tensor, it: str) -> str:
     offset = (yours - expected).median()
     if (yours - expected - offset).abs().max() <= 1e-3 * offset.abs():
         return f"Every number{tail} is off by {offset.item():+.4g}."
-    if expected.ndim > 1 and expected.shape[-1] == expected.shape[-2] > 1:
-        if (yours.mT - expected).abs().max() <= _room(expected, 1e-3):
-            return f"The numbers{tail} are right, but rows and columns are exchanged."
+    square = expected.ndim > 1 and expected.shape[-1] == expected.shape[-2]
+    if square and (yours.mT - expected).abs().max() <= _room(expected, 1e-3):
+        return f"The numbers{tail} are right, but rows and columns are exchanged."
     if not yours.any():
         return f"All numbers{tail} are 0."
     if (yours - expected.clamp(0, 1)).abs().max() <= 1e-5:

@@ -30,14 +30,14 @@ content_loss = checker(
         name="content_loss",
         signature="content_loss(features, target)",
         task="The mean of the squared differences of two feature maps.\n\n"
-        "features, target: (N, C, H, W), alike. Returns a scalar tensor, from which a gradient flows back to "
-        "the features; whether one reaches the target does not matter.",
+        "features, target: (N, C, H, W), alike. Returns a scalar tensor, from which a gradient flows back "
+        "to the features; whether one reaches the target does not matter.",
         cases=_two_maps,
         reference=lambda f, p: float(np.mean([(a - b) ** 2 for a, b in zip(f.flat, p.flat, strict=True)])),
         mistakes=(
             Mistake(
-                "This is the sum. The mean is asked for: a sum grows with the layer and the picture, and so would "
-                "the weight that suits it.",
+                "This is the sum. The mean is asked for: a sum grows with the layer and the picture, and so "
+                "would the weight that suits it.",
                 lambda f, p: (f - p).square().sum(),
             ),
             Mistake(
@@ -57,8 +57,8 @@ content_loss = checker(
                 lambda f, p: (f - p).abs().mean(),
             ),
             Mistake(
-                "The differences were averaged before they were squared: those above and those below cancel. "
-                "Square first.",
+                "The differences were averaged before they were squared: those above and those below "
+                "cancel. Square first.",
                 lambda f, p: (f - p).mean().square(),
             ),
             Mistake(
@@ -70,7 +70,8 @@ content_loss = checker(
                 lambda f, p: (f - p).square().mean().sqrt(),
             ),
             Mistake(
-                "This is one number for each picture. A loss is one number: take the mean over the batch too.",
+                "This is one number for each picture. A loss is one number: take the mean over the batch "
+                "too.",
                 lambda f, p: (f - p).square().mean((1, 2, 3)),
             ),
             Mistake(
@@ -78,8 +79,8 @@ content_loss = checker(
                 lambda f, p: (f - p).square(),
             ),
             Mistake(
-                "The value is right, but the features are detached: nothing is left to learn from. If you detach, "
-                "detach the target.",
+                "The value is right, but the features are detached: nothing is left to learn from. If you "
+                "detach, detach the target.",
                 lambda f, p: (f.detach() - p).square().mean(),
             ),
         ),
@@ -94,16 +95,21 @@ psnr = checker(
         task="How near two pictures are: −10 log₁₀ of the mean squared difference.\n\n"
         "a, b: (N, C, H, W) in [0, 1], alike, not equal. Returns one number, in decibels.",
         cases=lambda: [
-            Case((torch.tensor([[[[0.5]]]]), torch.tensor([[[[0.4]]]])), "one pixel that is off by 0.1: 20 dB"),
-            Case((torch.zeros(1, 1, 1, 2), torch.tensor([[[[1.0, 0.0]]]])), "one pixel of two as wrong as can be"),
+            Case(
+                (torch.tensor([[[[0.5]]]]), torch.tensor([[[[0.4]]]])), "one pixel that is off by 0.1: 20 dB"
+            ),
+            Case(
+                (torch.zeros(1, 1, 1, 2), torch.tensor([[[[1.0, 0.0]]]])),
+                "one pixel of two as wrong as can be",
+            ),
             Case((uniform(1, 3, 4, 5), uniform(1, 3, 4, 5, seed=1)), "random pictures"),
             Case((uniform(2, 3, 4, 5), uniform(2, 3, 4, 5, seed=1) * 0.5), "a batch of two"),
         ],
         reference=lambda a, b: float(-10 * np.log10(((a - b) ** 2).mean())),
         mistakes=(
             Mistake(
-                "The sign: a mean square below 1 has a negative logarithm, and PSNR is higher for nearer pictures. "
-                "−10, not 10.",
+                "The sign: a mean square below 1 has a negative logarithm, and PSNR is higher for nearer "
+                "pictures. −10, not 10.",
                 lambda a, b: 10 * (a - b).square().mean().log10(),
             ),
             Mistake(
@@ -146,7 +152,9 @@ psnr = checker(
     )
 )
 
-MEAN, STD = (torch.tensor(values).view(1, 3, 1, 1) for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+MEAN, STD = (
+    torch.tensor(values).view(1, 3, 1, 1) for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+)
 
 
 def _network() -> nn.Sequential:
@@ -164,7 +172,9 @@ def _network() -> nn.Sequential:
     return network
 
 
-def _true_taps(network: nn.Sequential, image: np.ndarray, wanted: list[str], mean, std) -> dict[str, np.ndarray]:
+def _true_taps(
+    network: nn.Sequential, image: np.ndarray, wanted: list[str], mean, std
+) -> dict[str, np.ndarray]:
     x, found = torch.from_numpy((image - mean) / std), {}
     for name, layer in network.named_children():
         if isinstance(layer, nn.Conv2d):
@@ -204,37 +214,47 @@ taps = checker(
     Exercise(
         name="taps",
         signature="taps(network, image, wanted, mean, std)",
-        task="The feature maps of some layers of a network: normalise the picture, send it through layer by layer, "
-        "and keep what the wanted ones put out.\n\n"
-        "network: an nn.Sequential of VGG-19's layers by name (`network.named_children()`), its ReLUs in place; it "
-        "stays as it is. image: (N, 3, H, W) in [0, 1]. wanted: a list of names. mean, std: (1, 3, 1, 1), of the pictures "
-        "that the network was trained on: subtract the one, divide by the other. Returns {name: (N, C, h, w)}.",
+        task="The feature maps of some layers of a network: normalise the picture, send it through layer by "
+        "layer, and keep what the wanted ones put out.\n\n"
+        "network: an nn.Sequential of VGG-19's layers by name (`network.named_children()`), its ReLUs in "
+        "place; it stays as it is. image: (N, 3, H, W) in [0, 1]. wanted: a list of names. mean, std: (1, "
+        "3, 1, 1), of the pictures that the network was trained on: subtract the one, divide by the other. "
+        "Returns {name: (N, C, h, w)}.",
         cases=lambda: [
             Case((_network(), uniform(1, 3, 2, 4), ["relu1_1"], MEAN, STD), "one layer, relu1_1", (1,)),
-            Case((_network(), uniform(1, 3, 4, 4), ["conv1_1", "conv2_1"], MEAN, STD), "two layers before their ReLUs", (1,)),
-            Case((_network(), uniform(2, 3, 4, 6), ["relu2_1", "conv1_1", "pool1"], MEAN, STD), "three layers, a batch of two"),
+            Case(
+                (_network(), uniform(1, 3, 4, 4), ["conv1_1", "conv2_1"], MEAN, STD),
+                "two layers before their ReLUs",
+                (1,),
+            ),
+            Case(
+                (_network(), uniform(2, 3, 4, 6), ["relu2_1", "conv1_1", "pool1"], MEAN, STD),
+                "three layers, a batch of two",
+            ),
         ],
         reference=_true_taps,
         tolerance=1e-3,
         keeps=False,
         mistakes=(
             Mistake(
-                "What is called conv1_1 here is relu1_1: the ReLU that follows works in place, and writes into the "
-                "tensor you have kept. Keep a copy: `x.clone()`.",
+                "What is called conv1_1 here is relu1_1: the ReLU that follows works in place, and writes "
+                "into the tensor you have kept. Keep a copy: `x.clone()`.",
                 _taps(keep=_same),
             ),
             Mistake(
-                "`detach()` shares the memory, so the in-place ReLU still writes into what you have kept, and the "
-                "gradient is lost besides. `clone()` copies the numbers and keeps the gradient's path.",
+                "`detach()` shares the memory, so the in-place ReLU still writes into what you have kept, "
+                "and the gradient is lost besides. `clone()` copies the numbers and keeps the gradient's "
+                "path.",
                 _taps(keep=torch.detach),
             ),
             Mistake(
-                "The maps are right, but detached: no gradient can reach the picture any more. `clone()` alone.",
+                "The maps are right, but detached: no gradient can reach the picture any more. `clone()` "
+                "alone.",
                 _taps(keep=lambda x: x.detach().clone()),
             ),
             Mistake(
-                "The picture goes in as it is. The network was trained on pictures whose mean was subtracted and that "
-                "were divided by the standard deviation, channel by channel.",
+                "The picture goes in as it is. The network was trained on pictures whose mean was "
+                "subtracted and that were divided by the standard deviation, channel by channel.",
                 _taps(lambda image, mean, std: image),
             ),
             Mistake(
@@ -242,7 +262,8 @@ taps = checker(
                 _taps(lambda image, mean, std: image - mean),
             ),
             Mistake(
-                "The picture is divided by the deviation first, and the mean subtracted afterwards. The other way round.",
+                "The picture is divided by the deviation first, and the mean subtracted afterwards. The "
+                "other way round.",
                 _taps(lambda image, mean, std: image / std - mean),
             ),
             Mistake(
@@ -262,7 +283,8 @@ taps = checker(
                 _taps(lambda image, mean, std: (255 * image - mean) / std),
             ),
             Mistake(
-                "What is kept is what goes into each layer. Keep what comes out: first `x = layer(x)`, then look.",
+                "What is kept is what goes into each layer. Keep what comes out: first `x = layer(x)`, then "
+                "look.",
                 _taps(after=False),
             ),
             Mistake(
@@ -297,15 +319,20 @@ gradient_before_relu = checker(
         task="The gradient of the mean of (F − P)², F = max(X, 0), with respect to X, without backward().\n\n"
         "x: X, (1, C, H, W), before the ReLU. target: P, of the same shape. Returns that shape.",
         cases=lambda: [
-            Case((torch.tensor([[[[2.0, -1.0]]]]), torch.tensor([[[[0.5, 3.0]]]])), "one feature on, one off"),
-            Case((torch.tensor([[[[2.0, 1.0]]]]), torch.tensor([[[[0.0, 3.0]]]])), "a target that is 0 somewhere"),
+            Case(
+                (torch.tensor([[[[2.0, -1.0]]]]), torch.tensor([[[[0.5, 3.0]]]])), "one feature on, one off"
+            ),
+            Case(
+                (torch.tensor([[[[2.0, 1.0]]]]), torch.tensor([[[[0.0, 3.0]]]])),
+                "a target that is 0 somewhere",
+            ),
             Case((normal(1, 3, 4, 5), normal(1, 3, 4, 5, seed=1).clamp_min(0)), "random maps"),
         ],
         reference=_slope,
         mistakes=(
             Mistake(
-                "Where x is negative, a small change of it changes nothing behind the ReLU: the gradient there is 0. "
-                "Multiply by `(x > 0)`.",
+                "Where x is negative, a small change of it changes nothing behind the ReLU: the gradient "
+                "there is 0. Multiply by `(x > 0)`.",
                 lambda x, p: 2 / x.numel() * (x.clamp_min(0) - p),
             ),
             Mistake(
@@ -362,7 +389,9 @@ def _is_picture(image: Tensor, changed) -> Shortfall | None:
         return Shortfall("Some of the numbers are NaN or infinite.")
     low, high = changed.min().item(), changed.max().item()
     if low < 0 or high > 1:
-        return Shortfall(f"Values from {low:.2f} to {high:.2f} cannot be shown: clamp to [0, 1], as the last step.")
+        return Shortfall(
+            f"Values from {low:.2f} to {high:.2f} cannot be shown: clamp to [0, 1], as the last step."
+        )
     if torch.equal(changed, image):
         return Shortfall("This is the picture itself: nothing was changed.")
     return None
@@ -374,7 +403,9 @@ def _fools(image: Tensor, changed) -> Shortfall | None:
         return wrong
     decibels, pixels, deep = _minded(image, changed)
     if decibels < 30:
-        return Shortfall(f"{decibels:.1f} dB: one sees that. Stay at 30 dB or above.", ">= 30 dB", f"{decibels:.1f} dB")
+        return Shortfall(
+            f"{decibels:.1f} dB: one sees that. Stay at 30 dB or above.", ">= 30 dB", f"{decibels:.1f} dB"
+        )
     if deep < 10 * pixels:
         sentence = f"relu4_2 minds it {deep / pixels:.1f} times as much as pixels do; 10 times is asked for."
         if deep > 2 * pixels:
@@ -390,7 +421,9 @@ def _overlooked(image: Tensor, changed) -> Shortfall | None:
     decibels, pixels, deep = _minded(image, changed)
     if decibels > 17:
         return Shortfall(
-            f"{decibels:.1f} dB: hardly to be seen. Make it stronger, to 17 dB or below.", "<= 17 dB", f"{decibels:.1f} dB"
+            f"{decibels:.1f} dB: hardly to be seen. Make it stronger, to 17 dB or below.",
+            "<= 17 dB",
+            f"{decibels:.1f} dB",
         )
     if deep > pixels / 4:
         return Shortfall(
@@ -405,13 +438,14 @@ fooling_change = checker(
     Exercise(
         name="fooling_change",
         signature="fooling_change(image)",
-        task="A change that is hardly seen, 30 dB or above, and that relu4_2 minds ten times as much as pixels do, "
-        "where 1 is the distance to another photograph.\n\n"
+        task="A change that is hardly seen, 30 dB or above, and that relu4_2 minds ten times as much as "
+        "pixels do, where 1 is the distance to another photograph.\n\n"
         "image: (1, 3, 112, 112) in [0, 1]. Returns another image like it.",
         cases=lambda: [Case((_middle("astronaut"),), "the astronaut")],
         judge=_fools,
         seconds=30,
-        praise="Fooled: hardly to be seen, and for relu4_2 more than ten times as much of a change as for pixels.",
+        praise="Fooled: hardly to be seen, and for relu4_2 more than ten times as much of a change as for "
+        "pixels.",
     )
 )
 
@@ -419,8 +453,8 @@ overlooked_change = checker(
     Exercise(
         name="overlooked_change",
         signature="overlooked_change(image)",
-        task="A change that is seen at once, 17 dB or below, and that relu4_2 minds at most a quarter as much as "
-        "pixels do, where 1 is the distance to another photograph.\n\n"
+        task="A change that is seen at once, 17 dB or below, and that relu4_2 minds at most a quarter as "
+        "much as pixels do, where 1 is the distance to another photograph.\n\n"
         "image: (1, 3, 112, 112) in [0, 1]. Returns another image like it.",
         cases=lambda: [Case((_middle("astronaut"),), "the astronaut")],
         judge=_overlooked,

@@ -2,7 +2,7 @@
 
 An exercise knows its cases, from tiny to random, what is right on each (a reference of its own, or a judge
 where more than one answer is right), and the mistakes that people make, each with an imitation of it. An
-answer that fails is compared with the imitations: the one that gives the same on every case names the mistake.
+answer that fails is compared with the imitations: the one that does the same on every case names the mistake.
 """
 
 from collections.abc import Callable
@@ -55,8 +55,8 @@ class Exercise:
     """One thing to write, and all that is needed to tell whether it is right.
 
     name: of the check. signature: as the learner writes it. task: what goes in and what comes out, with
-    shapes and units. cases: smallest first. reference: from the inputs, as NumPy arrays of float64, to what is
-    right; written without the package. judge: in its place, from the inputs and the answer to a Shortfall,
+    shapes and units. cases: smallest first. reference: from the inputs, as NumPy arrays of float64, to what
+    is right; written without the package. judge: in its place, from the inputs and the answer to a Shortfall,
     or None if it is right. keeps: the answer has the type and device of the first tensor that goes in.
     answer: what is handed in is no function but the answer itself, which cases never call. praise: what
     to say when it is right.
@@ -99,7 +99,8 @@ def checker(exercise: Exercise) -> Callable[[Any], bool]:
 def examine(exercise: Exercise, answer: Any, seconds: float | None = None) -> Verdict:
     """The verdict on an answer; nothing is shown. seconds: for each case, instead of the exercise's own."""
     limit = seconds or exercise.seconds
-    if answer is None or answer is Ellipsis or answer is NotImplemented:
+    blank = isinstance(answer, dict) and not any(answer.values())  # a form that nothing was written into
+    if answer is None or answer is Ellipsis or answer is NotImplemented or blank:
         return _not_attempted(exercise)
     function = (lambda: answer) if exercise.answer else answer
     if not callable(function):
@@ -173,7 +174,10 @@ def _run(exercise: Exercise, function: Callable, case: Case, seconds: float) -> 
 
 
 def _slopes(case: Case) -> bool:
-    return bool(case.slopes) and sum(leaf.numel() for n in case.slopes for leaf in leaves(case.inputs[n])) <= SLOPES
+    return (
+        bool(case.slopes)
+        and sum(leaf.numel() for n in case.slopes for leaf in leaves(case.inputs[n])) <= SLOPES
+    )
 
 
 def _shortfall(exercise: Exercise, case: Case, done: Run) -> Shortfall | None:
@@ -183,6 +187,15 @@ def _shortfall(exercise: Exercise, case: Case, done: Run) -> Shortfall | None:
         return Shortfall(f"It is called as {exercise.signature}, and {done.sentence}")
     if done.kind not in ("returned", "gradient"):
         return Shortfall(done.sentence)
+    try:
+        return _judged(exercise, case, done)
+    except (TypeError, ValueError, RuntimeError, AttributeError) as error:  # an answer like nothing foreseen
+        return Shortfall(
+            f"A {type(done.value).__name__} came back that cannot be looked at: {error}.", None, None
+        )
+
+
+def _judged(exercise: Exercise, case: Case, done: Run) -> Shortfall | None:
     if exercise.judge:
         return exercise.judge(*case.inputs, done.value)
     expected = _expected(exercise, case.inputs)
@@ -211,7 +224,9 @@ def _wrong_slope(exercise: Exercise, case: Case, done: Run) -> Shortfall | None:
     ]
     if not all(gradient.isfinite().all() for gradient in mine):
         worst = next(gradient for gradient in mine if not gradient.isfinite().all())
-        return Shortfall("The values are right, but the gradient is NaN or infinite here.", None, worst, "gradient")
+        return Shortfall(
+            "The values are right, but the gradient is NaN or infinite here.", None, worst, "gradient"
+        )
     if not case.smooth:
         return None
     for wanted, gradient in zip(_measured_slopes(exercise, case), mine, strict=True):

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stylelab.checks.comparing import Shortfall
 from stylelab.checks.drawing import normal
 from stylelab.checks.engine import Case, Exercise, Mistake, checker
 
@@ -54,7 +55,8 @@ gram_matrix = checker(
                 lambda f: _flat(f) @ _flat(f).mT,
             ),
             Mistake(
-                "It is divided by H·W only. Divide by C too: then layers with many channels do not count for more.",
+                "It is divided by H·W only. Divide by C too: then layers with many channels do not count "
+                "for more.",
                 lambda f: _flat(f) @ _flat(f).mT / _flat(f).shape[2],
             ),
             Mistake(
@@ -62,8 +64,8 @@ gram_matrix = checker(
                 lambda f: _flat(f) @ _flat(f).mT / f.shape[1],
             ),
             Mistake(
-                "It is divided by N·C·H·W: then a picture's style depends on how many others are in the batch. "
-                "`features[0].numel()` is C·H·W.",
+                "It is divided by N·C·H·W: then a picture's style depends on how many others are in the "
+                "batch. `features[0].numel()` is C·H·W.",
                 lambda f: _flat(f) @ _flat(f).mT / f.numel(),
             ),
             Mistake(
@@ -71,18 +73,18 @@ gram_matrix = checker(
                 lambda f: _flat(f).mT @ _flat(f) / f[0].numel(),
             ),
             Mistake(
-                "The rows mix channels and positions: the axis of channels was moved last, or cut off wrongly, "
-                "before `reshape`. Flatten the last two axes as they are: `features.flatten(2)`.",
+                "The rows mix channels and positions: the axis of channels was moved last, or cut off "
+                "wrongly, before `reshape`. Flatten the last two axes as they are: `features.flatten(2)`.",
                 lambda f: _right(f.permute(0, 2, 3, 1).reshape(f.shape)),
             ),
             Mistake(
-                "The rows mix channels and positions: `reshape` to (N, H·W, C) only cuts the same numbers in "
-                "other places, it moves no axis.",
+                "The rows mix channels and positions: `reshape` to (N, H·W, C) only cuts the same numbers "
+                "in other places, it moves no axis.",
                 lambda f: (r := f.reshape(len(f), -1, f.shape[1])).mT @ r / f[0].numel(),
             ),
             Mistake(
-                "The pictures of the batch are mixed into one matrix. Keep the batch axis: `flatten(2)`, and a "
-                "batched product.",
+                "The pictures of the batch are mixed into one matrix. Keep the batch axis: `flatten(2)`, "
+                "and a batched product.",
                 lambda f: (r := f.transpose(0, 1).flatten(1)) @ r.T / f[0].numel(),
             ),
             Mistake(
@@ -95,13 +97,13 @@ gram_matrix = checker(
                 lambda f: _right(f - f.mean((2, 3), keepdim=True)),
             ),
             Mistake(
-                "Each channel was divided by its length first: that is a correlation, 1 on the diagonal, and "
-                "forgets which features are strong.",
+                "Each channel was divided by its length first: that is a correlation, 1 on the diagonal, "
+                "and forgets which features are strong.",
                 lambda f: (r := torch.nn.functional.normalize(_flat(f), dim=2)) @ r.mT,
             ),
             Mistake(
-                "The values are right, but they are cut off from the features: without detach(), no_grad() or "
-                "`.data` autograd can follow them back.",
+                "The values are right, but they are cut off from the features: without detach(), no_grad() "
+                "or `.data` autograd can follow them back.",
                 lambda f: _right(f.detach()),
             ),
         ),
@@ -158,7 +160,8 @@ def _of_the_gradient(relative: bool) -> tuple[Mistake, ...]:
             lambda f, a: over(_by_hand(f, a) * f[0].numel(), a),
         ),
         Mistake(
-            "It points the other way: G − A, not A − G. A gradient leads uphill, and the descent subtracts it.",
+            "It points the other way: G − A, not A − G. A gradient leads uphill, and the descent subtracts "
+            "it.",
             lambda f, a: over(-_by_hand(f, a), a),
         ),
         Mistake(
@@ -166,8 +169,8 @@ def _of_the_gradient(relative: bool) -> tuple[Mistake, ...]:
             lambda f, a: over((4 / f[0].numel() * (_flat(f) @ _flat(f).mT - a) @ _flat(f)).view_as(f), a),
         ),
         Mistake(
-            "The numbers are right, in the shape of F, (N, C, H·W). Bring them back to that of the features: "
-            "`.view_as(features)`.",
+            "The numbers are right, in the shape of F, (N, C, H·W). Bring them back to that of the "
+            "features: `.view_as(features)`.",
             lambda f, a: _flat(over(_by_hand(f, a), a)),
         ),
         Mistake(
@@ -213,8 +216,8 @@ relative_gradient = checker(
         mistakes=(
             *_of_the_gradient(relative=True),
             Mistake(
-                "This is the gradient of ‖G − A‖². The relative loss is divided by ‖A‖², a constant, and so is "
-                "its gradient.",
+                "This is the gradient of ‖G − A‖². The relative loss is divided by ‖A‖², a constant, and so "
+                "is its gradient.",
                 _by_hand,
             ),
             Mistake(
@@ -241,14 +244,16 @@ mean_share = checker(
         cases=lambda: [
             Case((torch.ones(1, 3, 2, 1),), "a constant map, which is all mean"),
             Case((torch.tensor([1.0, -1.0, 1.0, -1.0]).view(1, 1, 2, 2),), "1, −1, 1, −1, which has no mean"),
-            Case((torch.tensor([[0.0, 2.0], [4.0, 4.0]]).view(1, 2, 1, 2),), "the channels (0, 2) and (4, 4)"),
+            Case(
+                (torch.tensor([[0.0, 2.0], [4.0, 4.0]]).view(1, 2, 1, 2),), "the channels (0, 2) and (4, 4)"
+            ),
             Case((normal(1, 4, 5, 3) + 0.5,), "random maps"),
         ],
         reference=_mean_share,
         mistakes=(
             Mistake(
-                "This is the mean of the channels' shares. The trace is a sum over channels, so add up first "
-                "and divide once: a strong channel then counts for more.",
+                "This is the mean of the channels' shares. The trace is a sum over channels, so add up "
+                "first and divide once: a strong channel then counts for more.",
                 lambda f: (f.mean((2, 3)).square() / f.square().mean((2, 3))).mean(),
             ),
             Mistake(
@@ -272,7 +277,8 @@ mean_share = checker(
                 lambda f: f.mean((2, 3)).square().sum() / f.square().sum(),
             ),
             Mistake(
-                "The lower half is the variance, what is left without the mean; the trace of F Fᵀ / HW holds both.",
+                "The lower half is the variance, what is left without the mean; the trace of F Fᵀ / HW "
+                "holds both.",
                 lambda f: f.mean((2, 3)).square().sum() / f.var((2, 3), correction=0).sum(),
             ),
         ),
@@ -322,11 +328,13 @@ quarter_grams = checker(
                 lambda f: _right(f)[:, None].expand(-1, 4, -1, -1),
             ),
             Mistake(
-                "These are every second row and column, not quarters: half the height is `features[:, :, : H // 2]`.",
+                "These are every second row and column, not quarters: half the height is `features[:, :, : "
+                "H // 2]`.",
                 lambda f: torch.stack([_right(f[:, :, r::2, c::2]) for r in (0, 1) for c in (0, 1)], 1),
             ),
             Mistake(
-                "The picture was cut into four strips from left to right; cut the height in two, and the width.",
+                "The picture was cut into four strips from left to right; cut the height in two, and the "
+                "width.",
                 lambda f: torch.stack([_right(strip) for strip in f.chunk(4, 3)], 1),
             ),
             Mistake(
@@ -334,5 +342,50 @@ quarter_grams = checker(
                 lambda f: _stacked(f) * (f[0].numel() / 4),
             ),
         ),
+    )
+)
+
+LETTERS = {
+    "a": "positions are multiplied, not channels",
+    "b": "rows mix channels and positions",
+    "c": "pictures of the batch are mixed",
+    "d": "not divided by the number of channels",
+    "e": "the mean of each channel is subtracted",
+}
+LOOK = {
+    "positions are multiplied, not channels": "which shape comes out for maps of 3 × 3 positions",
+    "rows mix channels and positions": "what two equal channels give: all four entries should be the same",
+    "pictures of the batch are mixed": "how many axes the result has for a batch of three",
+    "not divided by the number of channels": "what four channels give that are 1 everywhere",
+    "the mean of each channel is subtracted": "what channels give that are 1 everywhere",
+}
+
+
+def _described(verdicts) -> Shortfall | None:
+    if not isinstance(verdicts, dict):
+        return Shortfall("Expected a dict with a description beside each letter.")
+    for letter, right in LETTERS.items():
+        said = verdicts.get(letter) or ""
+        if said and said not in LOOK:
+            return Shortfall(
+                f"{letter}: copy one of the five descriptions, letter by letter.", None, str(said)
+            )
+        if said and said != right:
+            return Shortfall(f"{letter}: no. Try on small tensors {LOOK[said]}.", None, said)
+    missing = [letter for letter in LETTERS if not verdicts.get(letter)]
+    if missing:
+        return Shortfall(f"Right so far; still to be found: {', '.join(missing)}.")
+    return None
+
+
+wrong_grams = checker(
+    Exercise(
+        name="wrong_grams",
+        signature="wrong_grams",
+        task="What each of the five wrong Gram matrices of notebook 01 does wrong.\n\n"
+        "A dict {letter: description} for the letters a to e.",
+        answer=True,
+        judge=lambda verdicts: _described(verdicts),
+        praise="Right, all five.",
     )
 )

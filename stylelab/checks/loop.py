@@ -69,7 +69,9 @@ class WatchedLoss:
                 if threading.get_ident() == here:
                     self.optimisers.add(type(optimiser).__name__)
                     self.steps.append(len(self.asked))
-                    self._held |= {id(values) for group in optimiser.param_groups for values in group["params"]}
+                    self._held |= {
+                        id(values) for group in optimiser.param_groups for values in group["params"]
+                    }
 
             self._hook = register_optimizer_step_post_hook(stepped)
         if not (image.is_leaf and image.requires_grad) or any(image is known for known in self._variables):
@@ -99,8 +101,8 @@ def _descended(loss: WatchedLoss, image: Tensor, steps: int, found) -> Shortfall
         return Shortfall("No optimiser ever takes a step: `optimiser.step(closure)`, with L-BFGS.")
     if loss.apart:
         return Shortfall(
-            "The optimiser holds another tensor than the one whose loss is asked for, so nothing moves. Make one "
-            "x, hand [x] to the optimiser, and use x in the closure."
+            "The optimiser holds another tensor than the one whose loss is asked for, so nothing moves. "
+            "Make one x, hand [x] to the optimiser, and use x in the closure."
         )
     if "LBFGS" not in loss.optimisers:
         return Shortfall(f"This is {min(loss.optimisers)}; L-BFGS is asked for, `torch.optim.LBFGS`.")
@@ -112,8 +114,8 @@ def _descended(loss: WatchedLoss, image: Tensor, steps: int, found) -> Shortfall
     within, beyond = seen.min() >= 0 and seen.max() <= 1, loss.goal.min() < 0
     if beyond and within and loss.most_in_a_step > 2 and len(seen.unique(dim=0)) > 1:
         return Shortfall(
-            "The picture is clamped inside the closure: L-BFGS takes the loss to be that of the place it chose, and "
-            "it is that of another. Clamp between its steps, or once at the end."
+            "The picture is clamped inside the closure: L-BFGS takes the loss to be that of the place it "
+            "chose, and it is that of another. Clamp between its steps, or once at the end."
         )
     if not found.isfinite().all():
         return Shortfall("The picture holds NaN or infinite values.", None, found)
@@ -122,8 +124,8 @@ def _descended(loss: WatchedLoss, image: Tensor, steps: int, found) -> Shortfall
     kept = loss.curvature == 0
     if (found.detach() - image)[kept].abs().max() > 1e-4:
         return Shortfall(
-            "Pixels that the loss does not see are not those of the start: begin with a copy of image, and change "
-            "nothing but what the gradient changes.",
+            "Pixels that the loss does not see are not those of the start: begin with a copy of image, and "
+            "change nothing but what the gradient changes.",
             image,
             found,
         )
@@ -131,11 +133,14 @@ def _descended(loss: WatchedLoss, image: Tensor, steps: int, found) -> Shortfall
         return Shortfall("The picture still asks for a gradient: hand out `x.detach()`.")
     if found.min() < 0 or found.max() > 1:
         low, high = found.min().item(), found.max().item()
-        return Shortfall(f"Values from {low:.2f} to {high:.2f} cannot be shown: clamp to [0, 1], at the end at least.")
+        return Shortfall(
+            f"Values from {low:.2f} to {high:.2f} cannot be shown: clamp to [0, 1], at the end at least."
+        )
     if len(loss.asked) > 6 * steps:
         return Shortfall(
-            f"It asks for the loss {len(loss.asked)} times in {steps} steps. One call of `step` takes up to max_iter "
-            "steps, 20 unless you say otherwise: set max_iter=1, or max_iter=steps and call it once."
+            f"It asks for the loss {len(loss.asked)} times in {steps} steps. One call of `step` takes up to "
+            "max_iter steps, 20 unless you say otherwise: set max_iter=1, or max_iter=steps and call it "
+            "once."
         )
     first, last = loss.of(image).item(), loss.of(found).item()
     least = loss.of(loss.goal.clamp(0, 1)).item()
@@ -144,7 +149,8 @@ def _descended(loss: WatchedLoss, image: Tensor, steps: int, found) -> Shortfall
     if steps >= ENOUGH and last - least > 0.02 * (first - least):
         few = f", after asking {len(loss.asked)} times" if len(loss.asked) < steps else ""
         return Shortfall(
-            f"After {steps} steps the loss is {last:.3g}{few}; it started at {first:.3g}, and can come to {least:.3g}."
+            f"After {steps} steps the loss is {last:.3g}{few}; it started at {first:.3g}, and can come to "
+            f"{least:.3g}."
         )
     return None
 
@@ -161,12 +167,18 @@ descent = checker(
         name="descent",
         signature="descent(loss, image, steps)",
         task="The picture after some steps of L-BFGS, which made its loss small.\n\n"
-        "loss: a function from a picture to a scalar tensor. image: where to start, (N, 3, H, W) in [0, 1]; it stays as it "
-        "is. steps: of L-BFGS, each with one evaluation of the loss, or a few. Returns the picture, (N, 3, H, W) in [0, 1], "
-        "detached.",
+        "loss: a function from a picture to a scalar tensor. image: where to start, (N, 3, H, W) in [0, 1]; "
+        "it stays as it is. steps: of L-BFGS, each with one evaluation of the loss, or a few. Returns the "
+        "picture, (N, 3, H, W) in [0, 1], detached.",
         cases=lambda: [
-            Case((WatchedLoss(uniform(1, 3, 2, 4, seed=1)), uniform(1, 3, 2, 4), ENOUGH), "a goal that is a picture"),
-            Case((WatchedLoss(_beyond()), uniform(1, 3, 2, 4, seed=3), 3), "a goal that is partly beyond [0, 1]"),
+            Case(
+                (WatchedLoss(uniform(1, 3, 2, 4, seed=1)), uniform(1, 3, 2, 4), ENOUGH),
+                "a goal that is a picture",
+            ),
+            Case(
+                (WatchedLoss(_beyond()), uniform(1, 3, 2, 4, seed=3), 3),
+                "a goal that is partly beyond [0, 1]",
+            ),
         ],
         judge=_descended,
         praise="Right: the loss goes down, and what comes out can be shown.",

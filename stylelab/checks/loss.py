@@ -48,9 +48,13 @@ def _one() -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     return {"relu1_1": torch.tensor([[[[2.0]]]])}, {"relu1_1": torch.tensor([[[3.0]]])}
 
 
-def _each(distance: Callable[[Tensor, Tensor], Tensor], together: Callable = torch.sum) -> Callable[[Maps, Maps], Tensor]:
+def _each(
+    distance: Callable[[Tensor, Tensor], Tensor], together: Callable = torch.sum
+) -> Callable[[Maps, Maps], Tensor]:
     """An imitation: a distance of the Gram matrices in each layer, put together."""
-    return lambda maps, grams: together(torch.stack([distance(_gram(maps[n]), gram) for n, gram in grams.items()]))
+    return lambda maps, grams: together(
+        torch.stack([distance(_gram(maps[n]), gram) for n, gram in grams.items()])
+    )
 
 
 def _square(g: Tensor, a: Tensor) -> Tensor:
@@ -61,28 +65,32 @@ style_loss = checker(
     Exercise(
         name="style_loss",
         signature="style_loss(features, grams)",
-        task="How far the styles are apart: in each layer the mean of the squared differences of the Gram matrices, summed "
-        "over the layers of grams.\n\n"
-        "features: {layer: maps (N, C, H, W)}, perhaps of more layers, in any order. grams: {layer: the painting's Gram "
-        "matrix (1, C, C), divided by C·H·W}. Returns a scalar tensor.",
+        task="How far the styles are apart: in each layer the mean of the squared differences of the Gram "
+        "matrices, summed over the layers of grams.\n\n"
+        "features: {layer: maps (N, C, H, W)}, perhaps of more layers, in any order. grams: {layer: the "
+        "painting's Gram matrix (1, C, C), divided by C·H·W}. Returns a scalar tensor.",
         cases=lambda: [
             Case(_one(), "one layer of one feature", (0,)),
-            Case((_layers(), _targets("relu2_1", "relu1_1")), "two layers, in another order than the maps", (0,)),
+            Case(
+                (_layers(), _targets("relu2_1", "relu1_1")),
+                "two layers, in another order than the maps",
+                (0,),
+            ),
             Case((_layers(), _targets("relu4_2")), "a layer that is the last of the maps", (0,)),
             Case((_layers(2), _targets("relu1_1", "relu2_1")), "a batch of two"),
         ],
         reference=_style,
         mistakes=(
             Mistake(
-                "Maps and Gram matrices were paired by their place in the dict, so a layer meets another layer's target. "
-                "Look each up by its name.",
+                "Maps and Gram matrices were paired by their place in the dict, so a layer meets another "
+                "layer's target. Look each up by its name.",
                 lambda maps, grams: torch.stack(
                     [_square(_gram(m), a) for m, a in zip(maps.values(), grams.values(), strict=False)]
                 ).sum(),
             ),
             Mistake(
-                "It goes through all the maps, but grams has only some of the layers (the content layer has none): go "
-                "through grams.",
+                "It goes through all the maps, but grams has only some of the layers (the content layer has "
+                "none): go through grams.",
                 lambda maps, grams: torch.stack([_square(_gram(m), grams[n]) for n, m in maps.items()]).sum(),
             ),
             Mistake(
@@ -100,7 +108,8 @@ style_loss = checker(
                 ).sum(),
             ),
             Mistake(
-                "Your Gram matrices are divided by H·W, the painting's by C·H·W: one and the same divisor on both sides.",
+                "Your Gram matrices are divided by H·W, the painting's by C·H·W: one and the same divisor "
+                "on both sides.",
                 lambda maps, grams: torch.stack(
                     [_square(_gram(maps[n]) * maps[n].shape[1], a) for n, a in grams.items()]
                 ).sum(),
@@ -111,14 +120,15 @@ style_loss = checker(
             ),
             Mistake(
                 "Only the first layer counts: the `return` stands inside the loop.",
-                lambda maps, grams: [_square(_gram(maps[n]), a) for n, a in grams.items()][0],
+                lambda maps, grams: next(_square(_gram(maps[n]), a) for n, a in grams.items()),
             ),
             Mistake(
                 "These are absolute differences; square them.",
                 _each(lambda g, a: (g - a).abs().mean()),
             ),
             Mistake(
-                "This is the relative loss, each layer divided by the size of its target; plain means are asked for.",
+                "This is the relative loss, each layer divided by the size of its target; plain means are "
+                "asked for.",
                 _each(lambda g, a: (g - a).square().sum() / a.square().sum()),
             ),
             Mistake(
@@ -127,7 +137,9 @@ style_loss = checker(
             ),
             Mistake(
                 "The value is right, but the maps were detached: no gradient flows back to the picture.",
-                lambda maps, grams: torch.stack([_square(_gram(maps[n].detach()), a) for n, a in grams.items()]).sum(),
+                lambda maps, grams: torch.stack(
+                    [_square(_gram(maps[n].detach()), a) for n, a in grams.items()]
+                ).sum(),
             ),
         ),
     )
@@ -152,22 +164,31 @@ gatys_loss = checker(
     Exercise(
         name="gatys_loss",
         signature="gatys_loss(maps, content_maps, grams, content_weight, style_weight)",
-        task="The whole loss: content_weight times the mean squared difference of the maps, plus style_weight times that of "
-        "the Gram matrices.\n\n"
-        "maps: of the picture, {layer: (N, C, H, W)}. content_maps: of the photograph, in the content layers. grams: of the "
-        "painting, {layer: (1, C, C)}, divided by C·H·W, in the style layers. Each term is summed over its layers. Returns "
-        "a scalar tensor.",
+        task="The whole loss: content_weight times the mean squared difference of the maps, plus "
+        "style_weight times that of the Gram matrices.\n\n"
+        "maps: of the picture, {layer: (N, C, H, W)}. content_maps: of the photograph, in the content "
+        "layers. grams: of the painting, {layer: (1, C, C)}, divided by C·H·W, in the style layers. Each "
+        "term is summed over its layers. Returns a scalar tensor.",
         cases=lambda: [
-            Case((*_one()[:1], {"relu1_1": torch.tensor([[[[1.0]]]])}, _one()[1], 1.0, 1.0), "one feature", (0,)),
-            Case((_layers(), _photograph(), _targets("relu1_1", "relu2_1"), 1.0, 0.0), "style weight 0", (0,)),
+            Case(
+                (*_one()[:1], {"relu1_1": torch.tensor([[[[1.0]]]])}, _one()[1], 1.0, 1.0),
+                "one feature",
+                (0,),
+            ),
+            Case(
+                (_layers(), _photograph(), _targets("relu1_1", "relu2_1"), 1.0, 0.0), "style weight 0", (0,)
+            ),
             Case((_layers(), _photograph(), _targets("relu2_1", "relu1_1"), 0.0, 1.0), "content weight 0"),
-            Case((_layers(), _photograph(), _targets("relu1_1", "relu2_1"), 2.0, 5.0), "weights 2 and 5", (0,)),
+            Case(
+                (_layers(), _photograph(), _targets("relu1_1", "relu2_1"), 2.0, 5.0), "weights 2 and 5", (0,)
+            ),
             Case((_layers(2), _photograph(2), _targets("relu1_1", "relu2_1"), 0.5, 3.0), "a batch of two"),
         ],
         reference=_gatys,
         mistakes=(
             Mistake(
-                "The weights are exchanged: content_weight belongs to the maps, style_weight to the Gram matrices.",
+                "The weights are exchanged: content_weight belongs to the maps, style_weight to the Gram "
+                "matrices.",
                 lambda m, p, a, wc, ws: (t := _terms(m, p, a))[0] * ws + t[1] * wc,
             ),
             Mistake(
@@ -199,7 +220,8 @@ gatys_loss = checker(
                 lambda m, p, a, wc, ws: wc * _terms(m, p, a)[0] * ws * _terms(m, p, a)[1],
             ),
             Mistake(
-                "The style term is subtracted: the descent would drive the picture away from the painting. Add it.",
+                "The style term is subtracted: the descent would drive the picture away from the painting. "
+                "Add it.",
                 lambda m, p, a, wc, ws: wc * _terms(m, p, a)[0] - ws * _terms(m, p, a)[1],
             ),
             Mistake(
@@ -220,7 +242,9 @@ gatys_loss = checker(
             ),
             Mistake(
                 "The value is right, but cut off from the maps: no gradient flows back to the picture.",
-                lambda m, p, a, wc, ws: (t := _terms({n: v.detach() for n, v in m.items()}, p, a))[0] * wc + t[1] * ws,
+                lambda m, p, a, wc, ws: (
+                    (t := _terms({n: v.detach() for n, v in m.items()}, p, a))[0] * wc + t[1] * ws
+                ),
             ),
         ),
     )

@@ -75,9 +75,13 @@ def run(function: Callable, inputs: tuple, differentiate: tuple[int, ...] = (), 
             ended = not worker.is_alive() or _stop(worker)
     printed = paper.head()
     if not box or box[0].kind == "stopped":
-        sentence = f"It had not finished after {seconds:g} seconds and was stopped: is there a loop that never ends?"
+        sentence = (
+            f"It had not finished after {seconds:g} seconds and was stopped: is there a loop that never ends?"
+        )
         if not ended:
-            sentence += " It could not be ended and goes on in the background; restart the kernel to be rid of it."
+            sentence += (
+                " It could not be ended and goes on in the background; restart the kernel to be rid of it."
+            )
         return Run("endless", sentence=sentence, printed=printed)
     done = box[0]
     if done.kind == "returned":
@@ -104,9 +108,7 @@ def leaves(value: Any) -> list[Tensor]:
     """The tensors in a value, in order: itself, or those of a dict, tuple or list."""
     if isinstance(value, Tensor):
         return [value]
-    parts = (
-        value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple | list) else ()
-    )
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple | list) else ()
     return [leaf for part in parts for leaf in leaves(part)]
 
 
@@ -128,7 +130,9 @@ def _call(function: Callable, inputs: tuple, differentiate: tuple[int, ...]) -> 
     except Stopped:
         return Run("stopped")
     except _TooMuch:
-        return Run("printed", sentence=f"It prints more than {LINES:,} lines: take the print out of the loop.")
+        return Run(
+            "printed", sentence=f"It prints more than {LINES:,} lines: take the print out of the loop."
+        )
     except NotImplementedError as error:
         return Run("unattempted") if not str(error) else _raised(function, error)
     except BaseException as error:  # sys.exit() and KeyboardInterrupt too: all of it is the learner's
@@ -154,7 +158,11 @@ def _raised(function: Callable, error: BaseException) -> Run:
 
 def _line(function: Callable, error: BaseException) -> str:
     """Where in the learner's own code it happened, with that line of it."""
-    file, trace, last = getattr(getattr(function, "__code__", None), "co_filename", None), error.__traceback__, None
+    file, trace, last = (
+        getattr(getattr(function, "__code__", None), "co_filename", None),
+        error.__traceback__,
+        None,
+    )
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == file:
             last = trace.tb_lineno
@@ -175,7 +183,9 @@ def _unwritten(function: Callable) -> Run:
     written = [node for node in body if not isinstance(node, ast.Pass) and not _constant(node)]
     if not written or any(isinstance(node, ast.Return) for node in ast.walk(tree)):
         return Run("unattempted")
-    return Run("raised", sentence="It returns None: the last line computes something, but does not `return` it.")
+    return Run(
+        "raised", sentence="It returns None: the last line computes something, but does not `return` it."
+    )
 
 
 def _constant(node: ast.stmt) -> bool:
@@ -207,7 +217,9 @@ def _stop(worker: threading.Thread) -> bool:
     A call that stays inside C (time.sleep, one huge product) hears of it only when it returns.
     """
     for _ in range(20):
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Stopped))
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Stopped)
+        )
         worker.join(0.05)
         if not worker.is_alive():
             return True

@@ -26,7 +26,12 @@ def _pictures() -> list[Case]:
     climb = torch.tensor([[[[0.0, 0.5, 1.0], [0.0, 0.5, 1.0]]]])
     flat = torch.arange(3.0).view(1, 3, 1, 1).expand(1, 3, 2, 2).contiguous() / 2
     return [
-        Case((torch.full((1, 1, 2, 2), 0.5),), "a picture of one colour, whose total variation is 0", (0,), False),
+        Case(
+            (torch.full((1, 1, 2, 2), 0.5),),
+            "a picture of one colour, whose total variation is 0",
+            (0,),
+            False,
+        ),
         Case((climb,), "a climb to the right", (0,), False),
         Case((climb.mT.contiguous(),), "a climb downwards", (0,), False),
         Case((torch.tensor([[[[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]]]),), "a zigzag, up and down again"),
@@ -49,20 +54,20 @@ total_variation = checker(
     Exercise(
         name="total_variation",
         signature="total_variation(image)",
-        task="How restless a picture is: the mean of the absolute differences of pixels side by side, plus the mean of "
-        "those one below the other.\n\n"
+        task="How restless a picture is: the mean of the absolute differences of pixels side by side, plus "
+        "the mean of those one below the other.\n\n"
         "image: (N, C, H, W), H and W at least 2. Returns a scalar tensor.",
         cases=_pictures,
         reference=_loops,
         mistakes=(
             Mistake(
-                "The absolute value is missing: a step up and the step down after it cancel, so a zigzag counts as "
-                "calm. Take `abs()` before the mean.",
+                "The absolute value is missing: a step up and the step down after it cancel, so a zigzag "
+                "counts as calm. Take `abs()` before the mean.",
                 lambda x: _two(x, lambda d: d),
             ),
             Mistake(
-                "The absolute value comes after the mean, when steps up and down have cancelled. First `abs()`, then "
-                "`mean()`.",
+                "The absolute value comes after the mean, when steps up and down have cancelled. First "
+                "`abs()`, then `mean()`.",
                 lambda x: x.diff(dim=-1).mean().abs() + x.diff(dim=-2).mean().abs(),
             ),
             Mistake(
@@ -78,17 +83,18 @@ total_variation = checker(
                 lambda x: x.diff(dim=-2).abs().mean(),
             ),
             Mistake(
-                "The border is wrapped round: with `roll` the last column is compared with the first. It has no right "
-                "neighbour.",
+                "The border is wrapped round: with `roll` the last column is compared with the first. It "
+                "has no right neighbour.",
                 _around,
             ),
             Mistake(
-                "The channels are compared with each other. Red may be as far from green as it likes: only the last two "
-                "axes are those of a picture.",
+                "The channels are compared with each other. Red may be as far from green as it likes: only "
+                "the last two axes are those of a picture.",
                 lambda x: _two(x, torch.abs) + (x.diff(dim=1).abs().mean() if x.shape[1] > 1 else 0),
             ),
             Mistake(
-                "The pictures of the batch are compared with each other. Only the last two axes are those of a picture.",
+                "The pictures of the batch are compared with each other. Only the last two axes are those "
+                "of a picture.",
                 lambda x: _two(x, torch.abs) + (x.diff(dim=0).abs().mean() if x.shape[0] > 1 else 0),
             ),
             Mistake(
@@ -96,11 +102,13 @@ total_variation = checker(
                 lambda x: _two(x, torch.abs, torch.sum),
             ),
             Mistake(
-                "This is one mean over both kinds of difference. Each direction has a mean of its own; add the two.",
+                "This is one mean over both kinds of difference. Each direction has a mean of its own; add "
+                "the two.",
                 lambda x: torch.cat([x.diff(dim=-1).flatten(), x.diff(dim=-2).flatten()]).abs().mean(),
             ),
             Mistake(
-                "It is divided by the number of pixels. A row of W pixels has W − 1 differences: take the mean of these.",
+                "It is divided by the number of pixels. A row of W pixels has W − 1 differences: take the "
+                "mean of these.",
                 lambda x: _two(x, torch.abs, torch.sum) / x.numel(),
             ),
             Mistake(
@@ -108,24 +116,28 @@ total_variation = checker(
                 lambda x: _two(x, torch.abs) / 2,
             ),
             Mistake(
-                "The border was padded with zeros: there the picture is compared with black. Compare only pixels that "
-                "exist.",
+                "The border was padded with zeros: there the picture is compared with black. Compare only "
+                "pixels that exist.",
                 lambda x: (
-                    F.pad(x, (0, 1)).diff(dim=-1).abs().mean() + F.pad(x, (0, 0, 0, 1)).diff(dim=-2).abs().mean()
+                    F.pad(x, (0, 1)).diff(dim=-1).abs().mean()
+                    + F.pad(x, (0, 0, 0, 1)).diff(dim=-2).abs().mean()
                 ),
             ),
             Mistake(
-                "The value is right, but √(d²) has no slope at 0: its gradient there is NaN, and one NaN spoils the "
-                "picture. Use `abs()`.",
+                "The value is right, but √(d²) has no slope at 0: its gradient there is NaN, and one NaN "
+                "spoils the picture. Use `abs()`.",
                 lambda x: _two(x, lambda d: d.square().sqrt()),
             ),
             Mistake(
-                "This is √(dx² + dy²), the form of Rudin, Osher and Fatemi. Here the two directions are added as they are.",
-                lambda x: (x.diff(dim=-1)[..., 1:, :].square() + x.diff(dim=-2)[..., 1:].square()).sqrt().mean(),
+                "This is √(dx² + dy²), the form of Rudin, Osher and Fatemi. Here the two directions are "
+                "added as they are.",
+                lambda x: (
+                    (x.diff(dim=-1)[..., 1:, :].square() + x.diff(dim=-2)[..., 1:].square()).sqrt().mean()
+                ),
             ),
             Mistake(
-                "The value is right, but it is cut off from the picture: without detach(), item() or no_grad() a gradient "
-                "can flow back.",
+                "The value is right, but it is cut off from the picture: without detach(), item() or "
+                "no_grad() a gradient can flow back.",
                 lambda x: _two(x.detach(), torch.abs),
             ),
         ),
@@ -152,9 +164,10 @@ plateau_shift = checker(
     Exercise(
         name="plateau_shift",
         signature="plateau_shift(weight, pixels)",
-        task="How far the two plateaus of a step move towards each other, if it is denoised with absolute differences.\n\n"
-        "weight: of total variation, beside the mean square. pixels: N, half of them 0 and half 1. Returns a, below ½: "
-        "the plateaus end at a and 1 − a.",
+        task="How far the two plateaus of a step move towards each other, if it is denoised with absolute "
+        "differences.\n\n"
+        "weight: of total variation, beside the mean square. pixels: N, half of them 0 and half 1. Returns "
+        "a, below ½: the plateaus end at a and 1 − a.",
         cases=lambda: [
             Case((0.5, 10), "weight 0.5, 10 pixels"),
             Case((0.5, 40), "weight 0.5, 40 pixels"),
@@ -189,7 +202,8 @@ plateau_shift = checker(
                 lambda w, n: 1 - 2 * w / (n - 1),
             ),
             Mistake(
-                "The mean of the squares is over N pixels, all of them off by a: it is a² itself, not a² / N.",
+                "The mean of the squares is over N pixels, all of them off by a: it is a² itself, not a² / "
+                "N.",
                 lambda w, n: w * n / (n - 1),
             ),
         ),
@@ -209,8 +223,10 @@ weight_for_means = checker(
     Exercise(
         name="weight_for_means",
         signature="weight_for_means(weight_for_sums, side)",
-        task="The weight that gives a term of mean squared differences the size of a published term of sums.\n\n"
-        "weight_for_sums: the published weight. side: of a square picture of three channels, in pixels. Returns a number.",
+        task="The weight that gives a term of mean squared differences the size of a published term of "
+        "sums.\n\n"
+        "weight_for_sums: the published weight. side: of a square picture of three channels, in pixels. "
+        "Returns a number.",
         cases=lambda: [
             Case((1.0, 2), "weight 1, 2 × 2 pixels"),
             Case((0.05, 16), "weight 0.05, 16 × 16 pixels"),
@@ -219,7 +235,8 @@ weight_for_means = checker(
         reference=_ratio,
         mistakes=(
             Mistake(
-                "A row of side pixels has side − 1 differences, not side: 3 · side · (side − 1) in each direction.",
+                "A row of side pixels has side − 1 differences, not side: 3 · side · (side − 1) in each "
+                "direction.",
                 lambda w, s: w * 3 * s * s,
             ),
             Mistake(
@@ -231,7 +248,8 @@ weight_for_means = checker(
                 lambda w, s: w / (3 * s * (s - 1)),
             ),
             Mistake(
-                "Twice too much: across and down have a mean each, so the two directions do not add to the divisor.",
+                "Twice too much: across and down have a mean each, so the two directions do not add to the "
+                "divisor.",
                 lambda w, s: w * 6 * s * (s - 1),
             ),
             Mistake(

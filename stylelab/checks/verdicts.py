@@ -20,9 +20,9 @@ Rows = list[list[str]]
 class Verdict:
     """What was found. It displays itself, as HTML in a notebook and as text elsewhere.
 
-    name: of the exercise. passed: True, False, or None if not attempted (which counts as False). message: the
-    mistake, and where to look. inputs: by name; expected, yours: at the smallest example where it shows.
-    what: the two are of, if not of the answer itself: "gradient". about: that example in words. printed: what the learner's function printed.
+    name: of the exercise. outcome: True, False, or None if not attempted. message: the mistake, and where to
+    look. inputs: by name; expected, yours: at the smallest example where it shows. what: the two are of, if
+    not of the answer itself: "gradient". about: that example in words. printed: by the learner's function.
     """
 
     name: str
@@ -135,7 +135,10 @@ def _tensor(value: Tensor, at: tuple[int, ...] | None) -> tuple[str, Rows]:
         kind += f", at [{', '.join(map(str, lead))}]"
     while numbers.ndim < 2:
         numbers, at = numbers[None], (0, *at)
-    starts = [min(max(0, place - MOST // 2), max(0, size - MOST)) for place, size in zip(at[-2:], numbers.shape, strict=True)]
+    starts = [
+        min(max(0, place - MOST // 2), max(0, size - MOST))
+        for place, size in zip(at[-2:], numbers.shape, strict=True)
+    ]
     if any(starts):
         kind += f", from row {starts[0]}, column {starts[1]}"
     window = numbers[starts[0] : starts[0] + MOST, starts[1] : starts[1] + MOST]
