@@ -142,7 +142,7 @@ def _common(shortfalls: list[Shortfall], smallest: Shortfall) -> str:
     """What all examples of more than one number say, if they agree; else what the smallest says."""
     sentences = {found.sentence for found in shortfalls if _count_of(found.expected) > 1}
     common = sentences.pop() if len(sentences) == 1 else ""
-    return (common if common.startswith("Every") else smallest.sentence) or "Not right yet."
+    return (common if common.startswith(("Every", "All")) else smallest.sentence) or "Not right yet."
 
 
 def _count_of(value: Any) -> int:
@@ -260,20 +260,27 @@ def _named_mistake(exercise: Exercise, cases: list[Case], runs: list[Run], secon
         return ""
     for mistake in exercise.mistakes:
         if all(
-            _same(done, _run(exercise, mistake.imitation, case, seconds))
+            _same(done, _run(exercise, mistake.imitation, case, seconds), case.tolerance or 1e-4)
             for case, done in zip(cases, runs, strict=True)
         ):
             return mistake.message
     return ""
 
 
-def _same(a: Run, b: Run) -> bool:
+def _same(a: Run, b: Run, tolerance: float) -> bool:
     if a.kind != b.kind or a.error != b.error:
         return False
-    if (a.value is None) != (b.value is None) or not alike(a.value, b.value):
+    if (a.value is None) != (b.value is None) or not alike(a.value, b.value, tolerance):
         return False
-    pairs = zip(a.gradients, b.gradients, strict=True)
-    return all((x is None) == (y is None) and (x is None or alike(x, y, 1e-3)) for x, y in pairs)
+    if all(x is None for x in a.gradients) != all(y is None for y in b.gradients):
+        return False
+    for x, y in zip(a.gradients, b.gradients, strict=True):  # of one input among several, None is 0
+        some = y if x is None else x
+        if some is not None and not alike(
+            *(torch.zeros_like(some) if s is None else s for s in (x, y)), 1e-3
+        ):
+            return False
+    return True
 
 
 def _expected(exercise: Exercise, inputs: tuple) -> Any:

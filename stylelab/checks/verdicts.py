@@ -118,7 +118,7 @@ def _written(value: Any, at: tuple[int, ...] | None) -> tuple[str, Rows]:
 
 
 def _tensor(value: Tensor, at: tuple[int, ...] | None) -> tuple[str, Rows]:
-    kind = str(tuple(value.shape)).replace(",)", ")") if value.ndim else "a number"
+    kind = str(tuple(value.shape)).replace(",)", ")") if value.ndim else ""
     if value.dtype not in (torch.float32, torch.float64):
         kind += f" {str(value.dtype).removeprefix('torch.')}"
     if not value.numel():
