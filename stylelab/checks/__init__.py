@@ -1,7 +1,8 @@
 """One check for each exercise of the notebooks: it says whether your answer is right, and if not, why.
 
 `stylelab.checks.gram_matrix(my_gram_matrix)` tries your function on small examples, shows a verdict and
-returns True or False. `help(stylelab.checks.gram_matrix)` says what the function takes and returns.
+returns True or False. `help(stylelab.checks.gram_matrix)` says what the function takes and returns. And the
+questions to predict the answer of: `stylelab.checks.ask("01/shuffle-features")`.
 """
 
 from importlib import import_module
@@ -36,6 +37,7 @@ _HOME = {
         "least_squares_filter",
         "weights_of_edges",
     ),
+    "predicting": ("ask", "predict", "predictions"),
     "recipes": ("adam_step", "cost", "mended_recipe", "penalty", "penalty_gradient"),
     "smoothness": ("plateau_shift", "total_variation", "weight_for_means"),
 }
