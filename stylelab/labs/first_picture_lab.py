@@ -1,8 +1,9 @@
 """The lab of notebook 00: choose two pictures, press Start, watch; with every setting that matters."""
 
 import html
-import math
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -10,20 +11,20 @@ from torch import Tensor
 
 from stylelab.errors import StylelabError, WeightsError
 from stylelab.files import expanded, unused
-from stylelab.labs.kit.base import Lab, Picture, controls, fold, row
-from stylelab.labs.kit.choosing import Chooser
+from stylelab.labs.kit.base import Picture, controls, fold, row
 from stylelab.labs.kit.drawing import curves
 from stylelab.labs.kit.orders import Kept, Order, Shown, Strip
+from stylelab.labs.kit.transfer_controls import TransferControls
 from stylelab.labs.kit.wiping import Wiped
 from stylelab.labs.kit.worker import Run
 from stylelab.networks.extractor import shared_extractor
-from stylelab.optimisation.published import CHOICES, RECIPES
+from stylelab.optimisation.published import RECIPES
 from stylelab.optimisation.running import Result, Step, optimise
 from stylelab.pictures.loading import load_image
-from stylelab.pictures.samples import sample_names
+from stylelab.pictures.resampling import resize
 from stylelab.pictures.saving import receipt, save_image
 
-LARGEST = 1024  # pixels
+OWN = ("quick", "default", "fine")  # recipes that minimise the same losses
 _NO_CURVES = curves({}, "step", "loss")
 
 
@@ -34,7 +35,7 @@ def first_picture(
     return FirstPictureLab(size, content, style)
 
 
-class FirstPictureLab(Lab):
+class FirstPictureLab(TransferControls):
     """A whole transfer, live. `result` is the last run's, a Result as `stylelab.transfer` returns it.
 
     The line of code says what the controls say; what is on the screen says of itself what it is, and where
@@ -42,48 +43,29 @@ class FirstPictureLab(Lab):
     """
 
     def __init__(self, size: int, content: str, style: str) -> None:
-        super().__init__()
-        self.content = Chooser(self, "photograph", content, sample_names("content"), thumbnails=True)
-        self.style_picture = Chooser(self, "painting", style, sample_names("style"), thumbnails=True)
-        self.second = Chooser(self, "second painting", "brick", sample_names("style"))
-        self.mix = widgets.FloatSlider(value=0, min=0, max=1, step=0.05, description="its share")
-        self.recipe = widgets.Dropdown(options=_labelled(), value="default", description="recipe")
-        self.size = widgets.IntSlider(value=size, min=32, max=LARGEST, step=32, description="size (pixels)")
-        self.weight = widgets.FloatLogSlider(
-            base=10, step=0.25, description="style weight", readout_format=".3g"
-        )
-        self.tv = widgets.SelectionSlider(options=[("none", 0.0)], description="total variation")
-        self.colours = widgets.Dropdown(
-            options=["as painted", *CHOICES["colours"][1:]], description="colours"
-        )
-        self.steps = widgets.IntSlider(value=60, min=10, max=1000, step=1, description="steps")
+        super().__init__(size, content, style)
         self.file = widgets.Text("first_picture.png", description="save as", continuous_update=False)
         self.said, self.note, self.line = (widgets.HTML(layout={"margin": "0 4px"}) for _ in range(3))
         self.picture, self.losses = Wiped(self, 560, 320), Picture(420, 300)
         self.wipe = self.picture.wipe
         self.kept = Strip(lambda kept: self.act(lambda: self._go_back(kept)))
         self._shown: Shown | None = None
-        self._setting = False
 
-        # What a run is asked with, by name; the recipe first, since it sets others.
-        self._asked = {"recipe": self.recipe, "content": self.content, "style": self.style_picture}
-        self._asked |= {"second": self.second, "mix": self.mix, "size": self.size, "weight": self.weight}
-        self._asked |= {"tv": self.tv, "colours": self.colours, "steps": self.steps}
-        self.on(self.recipe, self._take_recipe)
         for control in self._asked.values():
             self.on(control, self._tell)
         for control in (self.content, self.size):
             self.on(control, self._choose_photograph)
         self.save = self.button("Save", self._save, "write the picture on the screen to a file of that name")
-        self.larger = self.button(
-            "Larger", self._larger, "the picture on the screen again, at twice the size"
+        self.finish = self.button(
+            "Finish", self._finish, "go on with the picture on the screen until it is done"
         )
+        self.print = self.button("Print", self._print, "paint it again at 1024 pixels, which takes minutes")
         self.build(
             (
                 self.content,
                 self.style_picture,
                 controls(self.weight),
-                self.run_controls(self._paint, self.larger),
+                self.run_controls(self._paint, self.finish, self.print),
                 controls(self.wipe, self.file),
                 row(self.save, self.said),
             ),
@@ -102,55 +84,7 @@ class FirstPictureLab(Lab):
         self.later(self._draw_photograph)
         self.later(self._load_network)
 
-    # Settings --------------------------------------------------------------------------------------------
-
-    def _take_recipe(self) -> None:
-        """Sets the controls to the recipe's own values, with two decades of style weight to either side."""
-        recipe = RECIPES[self.recipe.value]
-        middle = math.log10(recipe.style_weight)
-        with self.weight.hold_trait_notifications():
-            self.weight.min, self.weight.max = middle - 2, middle + 2
-            self.weight.value = recipe.style_weight
-        own = recipe.tv_weight or 1.0
-        weights = [0.0, *(float(f"{own * 10 ** (n / 2):.3g}") for n in range(-6, 5))]
-        if recipe.tv_weight:
-            weights[7] = recipe.tv_weight
-        self.tv.options = [("none" if w == 0 else f"{w:.3g}", w) for w in weights]
-        self.tv.value = recipe.tv_weight
-        self.colours.value = recipe.colours or "as painted"
-        self.steps.min = max(10, len(recipe.steps))
-        self.steps.value = sum(recipe.steps)
-
-    def settings(self) -> Order:
-        """The controls as they stand. Only what differs from the recipe is changed in it."""
-        base = RECIPES[self.recipe.value]
-        wanted = {
-            "size": self.size.value,
-            "style_weight": float(f"{self.weight.value:.4g}"),
-            "tv_weight": self.tv.value,
-            "colours": self.colours.value if self.colours.index else None,
-        }
-        if self.steps.value != sum(base.steps):
-            wanted["steps"] = self.steps.value
-        share = round(self.mix.value, 2)
-        pictures = [(self.style_picture.value, round(1 - share, 2)), (self.second.value, share)]
-        styles = tuple((picture, weight) for picture, weight in pictures if weight > 0)
-        controls = {name: control.value for name, control in self._asked.items()}
-        return Order(self.content.value, styles, base.replace(**wanted), controls)
-
-    def _take(self, order: Order) -> None:
-        """Sets the controls to what they were when something was asked for."""
-        self._setting = True
-        try:
-            for name, value in order.controls.items():
-                control = self._asked[name]
-                if isinstance(control, Chooser):
-                    control.choose(value)
-                else:
-                    control.value = value
-        finally:
-            self._setting = False
-        self._tell()
+    # What is said ----------------------------------------------------------------------------------------
 
     def _tell(self) -> None:
         """Writes the line of code, and where the picture on the screen was made otherwise."""
@@ -178,19 +112,24 @@ class FirstPictureLab(Lab):
         recipe = order.recipe
         shared_extractor(recipe.network, recipe.weights, recipe.pooling, recipe.padding)
 
-    def _paint(self, order: Order) -> Run:
-        recipe = order.recipe
+    def _paint(self, order: Order, start: Tensor | None = None) -> Run:
+        recipe = order.recipe if start is None else order.recipe.replace(scales=(1.0,))
         history: list[Tensor] = []
         self.losses.show(_NO_CURVES, "The losses, once the run has begun.")
-        photograph = order.content.image(recipe.size)
+        photograph = order.photograph()
         title = f"{order.content.name} painted like {' and '.join(chosen.name for chosen, _ in order.styles)}"
-        self._show(order, photograph, photograph, f"{order.content.name}, before the first step")
+        if start is None:
+            self._show(order, photograph, photograph, f"{order.content.name}, before the first step")
+        else:
+            start = resize(start, (photograph.shape[-2], photograph.shape[-1])).clamp(0, 1)
+            self._show(order, photograph, start, f"{order.content.name}, to be continued")
+            title += ", continued"
         styles = [(load_image(chosen.source), weight) for chosen, weight in order.styles]
         last: Step | None = None
 
         def counted() -> Iterator[Step]:
             nonlocal last
-            for last in optimise(photograph, styles, recipe):
+            for last in optimise(photograph, styles, recipe, init=start):
                 history.append(last.terms)
                 yield last
 
@@ -215,40 +154,58 @@ class FirstPictureLab(Lab):
         losses = [dict(zip(last.names, terms.tolist(), strict=True)) for terms in history]
         stopped = last.index < last.steps
         content, styles = order.names()
-        made = Result(image, losses, order.recipe, last.seconds, stopped, content, styles)
+        made = Result(
+            image, losses, order.recipe, last.seconds, stopped, content, styles, start_given=order.continues
+        )
         self.result = made
         self.kept.add(Kept(order, made))
 
     def _go_back(self, kept: Kept) -> None:
         """Shows one of the last results again, with the controls as they were for it."""
         self._take(kept.order)
+        self._tell()
         self.later(self._show_again, kept)
 
     def _show_again(self, kept: Kept) -> None:
         order, made = kept.order, kept.result
         self.result = made
         says = f"{order.content.name}, kept after {len(made.history)} steps at {order.recipe.size} pixels"
-        self._show(order, order.content.image(order.recipe.size), made.image, says, True)
+        self._show(order, order.photograph(), made.image, says, True)
         values = [torch.tensor(list(losses.values())) for losses in made.history]
         self._draw_losses(tuple(made.history[0]), values)
 
-    def _larger(self) -> None:
+    def _painted(self) -> tuple[Order, Tensor]:
+        """The picture on the screen, and whose order it is; StylelabError where nothing is painted yet."""
         shown = self._shown
-        if shown and shown.order:
-            self._take(shown.order)
-        size = min(LARGEST, 2 * self.size.value)
-        if size <= self.size.value:
-            raise StylelabError(f"{LARGEST} pixels is the largest here; stylelab.transfer goes further")
-        self.size.value = size
+        if shown is None or shown.order is None or shown.after is shown.before:
+            raise StylelabError("there is no picture yet; press Start first")
+        return shown.order, shown.after
+
+    def _again(self, recipe: str, **changed: Any) -> Tensor:
+        """Sets the controls to those of the picture on the screen, which it returns, with another recipe."""
+        order, image = self._painted()
+        if order.recipe.name not in OWN:
+            raise StylelabError(
+                f"a picture by {order.recipe.name} minimises losses of its own; choose quick under "
+                '"More settings", and press Start first'
+            )
+        self._take(order, recipe=recipe, steps=sum(RECIPES[recipe].steps), **changed)
+        self._tell()
+        return image
+
+    def _finish(self) -> None:
+        image = self._again("default")
+        self.begin(self._paint(replace(self.settings(), continues=True), image))
+
+    def _print(self) -> None:
+        self._again("fine", size=RECIPES["fine"].size)
         self.begin(self._paint(self.settings()))
 
     def _save(self) -> None:
-        shown = self._shown
         self.said.value = ""
-        if shown is None or shown.order is None or shown.after is shown.before:
-            raise StylelabError("there is no picture yet; press Start first")
-        settings = receipt(*shown.order.names(), shown.order.recipe)
-        path = save_image(shown.after, unused(expanded(self.file.value)), settings)
+        order, image = self._painted()
+        settings = receipt(*order.names(), order.recipe, continued=order.continues)
+        path = save_image(image, unused(expanded(self.file.value)), settings)
         self.said.value = html.escape(f"saved {path.name}")
 
     # Pictures --------------------------------------------------------------------------------------------
@@ -277,11 +234,3 @@ class FirstPictureLab(Lab):
         series = {name: [row[k] for row in table] for k, name in enumerate(names) if any(r[k] for r in table)}
         now = ", ".join(f"{name} {values[-1]:.3g}" for name, values in series.items())
         self.losses.show(curves(series, "step", "loss", log=True), f"After step {len(table)}: {now}.")
-
-
-def _labelled() -> list[tuple[str, str]]:
-    """The recipes as the menu has them, with what must be downloaded first."""
-    return [
-        (f"{name} (downloads {recipe.download})" if recipe.download else name, name)
-        for name, recipe in RECIPES.items()
-    ]

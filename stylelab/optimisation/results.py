@@ -83,9 +83,7 @@ class Result(_Shown):
         """What made the picture, as it is saved with it."""
         # A tensor has a size of its own, which the picture made again must have too.
         recipe = self.recipe.of_size(*self.image.shape[-2:])
-        made = receipt(self.content, self.styles, recipe, self.seed)
-        if self.start_given:
-            made["without_effect"] = sorted({*made["without_effect"], "init", "detail"})
+        made = receipt(self.content, self.styles, recipe, self.seed, self.start_given)
         return made | ({"stopped_after": len(self.history)} if self.interrupted else {})
 
     def __repr__(self) -> str:

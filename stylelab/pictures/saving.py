@@ -118,12 +118,16 @@ def to_pil(image: Tensor) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else np.ascontiguousarray(pixels))
 
 
-def receipt(content: str, styles: Sequence[tuple[str, float]], recipe, seed: int = 0) -> dict:
+def receipt(
+    content: str, styles: Sequence[tuple[str, float]], recipe, seed: int = 0, continued: bool = False
+) -> dict:
     """What save_image takes as a picture's settings, and `python -m stylelab --recipe` reads again.
 
     content, styles: names of the photograph and of each painting, with its weight; not their folders, which
-    tell more than a picture should. recipe: the Recipe.
+    tell more than a picture should. recipe: the Recipe. continued: whether it started from a picture that is
+    not the recipe's own start; the recipe alone then makes another.
     """
+    without_effect = {*recipe.idle, *(("init", "detail") if continued else ())}
     return {
         "format": FORMAT,
         "stylelab": __version__,
@@ -131,5 +135,5 @@ def receipt(content: str, styles: Sequence[tuple[str, float]], recipe, seed: int
         "style": [[name, weight] for name, weight in styles],
         "seed": seed,
         "recipe": recipe.to_dict(),
-        "without_effect": sorted(recipe.idle),
+        "without_effect": sorted(without_effect),
     }

@@ -330,8 +330,8 @@ def test_first_picture_by_keys_and_clicks(lab, latencies, lab_server):
     made.press("Save", "Enter")
     made.until_status("saved mine.png")
     assert (lab_server["root"] / "notebooks" / "mine.png").read_bytes()[1:4] == b"PNG"
-    made.click("Larger")
-    made.until_says(0, "256 pixels")
+    made.click("Finish")
+    made.until_says(0, "continued: step")
     made.click("Pause")
     made.until_status("paused")
     made.click("Stop")

@@ -10,6 +10,7 @@ import torch
 from stylelab import labs
 from stylelab.labs.kit.base import Picture
 from stylelab.labs.kit.touchable import Touchable
+from stylelab.optimisation.published import RECIPES
 
 SLIDERS = (widgets.IntSlider, widgets.FloatSlider, widgets.FloatLogSlider)
 CHOICES = (widgets.Dropdown, widgets.SelectionSlider)
@@ -124,7 +125,8 @@ def test_every_control_has_its_label_and_every_picture_its_line(lab):
             assert widget.says.endswith((".", "one.")) and widget.image.value, widget.says
 
 
-def test_every_button(lab):
+def test_every_button(lab, monkeypatch):
+    monkeypatch.setitem(RECIPES, "fine", RECIPES["fine"].replace(size=64, scales=(1.0,), steps=(5,)))
     buttons = {w.description: w for w in family(lab) if isinstance(w, widgets.Button)}
     if hasattr(lab, "steps"):
         lab.steps.value = lab.steps.min

@@ -22,6 +22,7 @@ from stylelab.losses.distances import psnr
 from stylelab.losses.gram import gram_matrix
 from stylelab.losses.smoothness import tv_loss
 from stylelab.networks.extractor import _shared
+from stylelab.optimisation.published import RECIPES
 from stylelab.patches.differences import DifferenceTable
 from stylelab.patches.windows import as_channels
 from stylelab.pictures.saving import read_settings
@@ -239,14 +240,46 @@ def test_the_wipe_shows_the_photograph_on_its_left(painted):
     assert "the left 50% is the photograph" in painted.picture.says
 
 
-def test_larger_keeps_the_settings_and_the_results_can_be_gone_back_to(painted):
+def test_finish_goes_on_with_the_picture_until_it_is_done(painted):
     first = painted.result
-    painted.larger.click()
-    assert painted.wait(120) and painted.result.image.shape[-1] == 128
-    assert painted.result.recipe == first.recipe.replace(size=128)
-    assert len(painted.kept.children) == 2
+    painted.finish.click()
+    assert painted.wait(240) and painted.last_error is None
+    default = stylelab.RECIPES["default"]
+    kept = {"size": 64, "colours": "luminance"}
+    assert painted.result.recipe == default.replace(**kept) and painted.result.start_given
+    assert len(painted.result.history) == default.steps[-1], "the last size only: the picture has it already"
+    totals = [made.history[-1]["total"] for made in (first, painted.result)]
+    assert totals[1] < totals[0] and painted.result.history[0]["total"] < 2 * totals[0]
+    assert "continued: step 120 of 120" in painted.picture.says
+    assert (painted.recipe.value, painted.steps.value) == ("default", 220) and painted.note.value == ""
+    assert line_of(painted).startswith("stylelab.transfer('astronaut', ") and "'quick'" not in line_of(
+        painted
+    )
     painted.kept.children[0].button.click()
-    assert painted.wait(60) and painted.result is first and "size=64" in line_of(painted)
+    assert painted.wait(60) and painted.result is first and "'quick', " in line_of(painted)
+
+
+def test_print_paints_it_again_large_with_its_own_settings(painted, monkeypatch):
+    small = stylelab.RECIPES["fine"].replace(size=96, scales=(48, 1.0), steps=(2, 10))
+    monkeypatch.setitem(RECIPES, "fine", small)
+    painted.content.upload.value = upload("own.png", own_png())  # smaller than the print
+    painted.weight.value = 20
+    painted.start.click()
+    assert painted.wait(120)
+    painted.size.value, painted.weight.value = 128, 5
+    painted.print.click()
+    assert painted.wait(120) and painted.last_error is None
+    assert painted.result.image.shape == (1, 3, 72, 96) and painted.result.recipe.style_weight == 20
+    assert "resize(stylelab.load_image('own.png'), 96), " in line_of(painted) and painted.note.value == ""
+
+
+def test_only_a_picture_by_the_course_s_own_recipes_is_finished(painted):
+    lab = painted
+    lab.recipe.value, lab.size.value, lab.steps.value = "modified-vgg19", 64, 10
+    lab.start.click()
+    assert lab.wait(60) and lab.last_error is None
+    lab.finish.click()
+    assert "choose quick" in lab.complaint.value and not lab.running
 
 
 def test_a_recipe_brings_its_own_weights_and_two_decades_around_them(made):
@@ -327,10 +360,11 @@ def test_the_painting_s_own_colours_can_be_chosen_again(made):
     assert "colours=" not in line_of(lab) and lab.colours.index == 0
 
 
-def test_saving_nothing_is_said(made):
+def test_saving_or_finishing_nothing_is_said(made):
     lab = made("first_picture", size=64)
-    lab.save.click()
-    assert "no picture yet" in lab.complaint.value and isinstance(lab.last_error, StylelabError)
+    for button in (lab.save, lab.finish, lab.print):
+        button.click()
+        assert "no picture yet" in lab.complaint.value and isinstance(lab.last_error, StylelabError)
 
 
 # Patches and differences ------------------------------------------------------------------------------------
@@ -491,7 +525,7 @@ def wait_until(condition):
         time.sleep(0.002)
 
 
-def test_save_and_larger_are_about_the_picture_on_the_screen(repainting, tmp_path):
+def test_save_and_finish_are_about_the_picture_on_the_screen(repainting, tmp_path):
     lab = repainting
     first = lab.result
     lab.kept.children[0].button.click()
@@ -502,10 +536,11 @@ def test_save_and_larger_are_about_the_picture_on_the_screen(repainting, tmp_pat
     saved = read_settings(tmp_path / "first_picture.png")
     assert saved["recipe"]["size"] == 96 and stylelab.load_image("first_picture.png").shape[-1] == 96
     lab.steps.value = 10
-    lab.larger.click()
-    wait_until(lambda: lab._shown.before.shape[-1] == 192)
+    lab.finish.click()
+    wait_until(lambda: "continued: step" in lab.picture.says)
     lab.stop.click()
-    assert lab.wait(120) and lab.last_error is None and lab.result.recipe.size == 192
+    assert lab.wait(120) and lab.last_error is None
+    assert (lab.result.recipe.name, lab.result.recipe.size) == ("default", 96)
 
     lab.kept.children[0].button.click()
     assert lab.wait(60) and lab.result is first
@@ -582,7 +617,7 @@ def test_the_code_keeps_to_the_controls_when_previews_return_after_a_thumbnail(r
     wait_until(lambda: "kept after" in lab.picture.says)
     wait_until(lambda: "kept after" not in lab.picture.says)
     assert lab.size.value == 64 and "size=64" in line_of(lab)
-    assert lab.note.value == "Chosen since: 64 px, 10 steps. It takes effect at the next Start."
+    wait_until(lambda: lab.note.value == "Chosen since: 64 px, 10 steps. It takes effect at the next Start.")
 
 
 def test_a_thumbnail_brings_back_all_its_controls_and_says_what_is_different(painted):

@@ -106,7 +106,7 @@ class Lab(widgets.VBox):
 
     def button(self, label: str, action: Callable[[], None], tooltip: str = "") -> widgets.Button:
         """A button that calls `action`."""
-        layout = {"width": "auto", "min_width": "76px"}
+        layout = {"width": "auto", "min_width": "64px"}
         made = widgets.Button(description=label, tooltip=tooltip, layout=layout)
         made.on_click(lambda _: self.act(action))
         return made
@@ -201,7 +201,7 @@ class Lab(widgets.VBox):
 
         recipe: whose steps they are; a step's share of the work is its share of the pixels.
         """
-        scales = zip(recipe.scales, recipe.steps, strict=True)
+        scales = zip(recipe.fractions(recipe.size), recipe.steps, strict=True)
         pixels = [scale**2 for scale, count in scales for _ in range(count)]
         step = None
         try:

@@ -1,6 +1,6 @@
 """What a run of the lab of transfers is asked to do, in words and as a line of code; what came of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,25 @@ KEPT = 6  # last results
 class Order:
     """The settings: what a run is asked to do.
 
-    styles: each with its weight. controls: by name, as they stood.
+    styles: each with its weight. controls: by name, as they stood. continues: whether it goes on from the
+    picture on the screen, which has the full size already.
     """
 
     content: Chosen
     styles: tuple[tuple[Chosen, float], ...]
     recipe: Recipe
-    controls: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    controls: dict[str, Any] = field(default_factory=dict, compare=False)
+    continues: bool = False
 
     def names(self) -> tuple[str, tuple[tuple[str, float], ...]]:
         """What a receipt says of the pictures: their names, without folders, and each painting's weight."""
         styles = tuple((Path(chosen.name).name, weight) for chosen, weight in self.styles)
         return Path(self.content.name).name, styles
+
+    def photograph(self) -> Tensor:
+        """The photograph, (1, 3, H, W), at the recipe's size; enlarged for "fine", which is for printing."""
+        image = self.content.image(self.recipe.size)
+        return resize(image, self.recipe.size).clamp(0, 1) if self.recipe.name == "fine" else image
 
     def code(self) -> str:
         """The line of code that makes the same picture, and what must be there before."""
@@ -42,8 +49,12 @@ class Order:
         style = repr(names[0][0]) if len(names) == 1 else repr(names)
         base = RECIPES[self.recipe.name]
         changed = [n for n in self.recipe.__dataclass_fields__ if getattr(self.recipe, n) != getattr(base, n)]
+        changed = [n for n in changed if n != "size" or base.name != "fine"]
         recipe = [repr(base.name)] if base.name != "default" else []
-        words = [repr(self.content.name), style, *recipe]
+        content = repr(self.content.name)
+        if base.name == "fine":
+            content = f"stylelab.pictures.resize(stylelab.load_image({content}), {self.recipe.size})"
+        words = [content, style, *recipe]
         words += [f"{name}={getattr(self.recipe, name)!r}" for name in changed]
         line = f"stylelab.transfer({', '.join(words)})"
         pictures = [self.content, *(chosen for chosen, _ in self.styles)]
