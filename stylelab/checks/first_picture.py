@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from stylelab.checks.comparing import Shortfall
-from stylelab.checks.engine import Case, Exercise, Mistake, checker
+from stylelab.checks.engine import checker
+from stylelab.checks.exercise import Case, Exercise, Mistake
 from stylelab.optimisation.recipes import Recipe
 from stylelab.pictures.loading import load_image
 

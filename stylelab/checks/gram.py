@@ -6,12 +6,14 @@ from torch import Tensor
 
 from stylelab.checks.comparing import Shortfall
 from stylelab.checks.drawing import normal
-from stylelab.checks.engine import Case, Exercise, Mistake, checker
+from stylelab.checks.engine import checker
+from stylelab.checks.exercise import Case, Exercise, Mistake
 
 BY_HAND = torch.tensor([[[[1.0, 2.0, 0.0]], [[3.0, 0.0, 1.0]]]])
 
 
-def _gram(f: np.ndarray) -> np.ndarray:
+def gram_by_loops(f: np.ndarray) -> np.ndarray:
+    """The reference: (N, C, H, W) to (N, C, C), one entry after the other."""
     n, c, h, w = f.shape
     gram = np.zeros((n, c, c))
     for i in range(c):
@@ -36,7 +38,8 @@ def _flat(f: Tensor) -> Tensor:
     return f.flatten(2)
 
 
-def _right(f: Tensor) -> Tensor:
+def gram_of(f: Tensor) -> Tensor:
+    """What imitations start from: (N, C, H, W) to (N, C, C), as it should be."""
     return _flat(f) @ _flat(f).mT / f[0].numel()
 
 
@@ -47,7 +50,7 @@ gram_matrix = checker(
         task="The Gram matrix F Fᵀ of each picture's feature maps, divided by C·H·W.\n\n"
         "features: (N, C, H, W). Returns (N, C, C), in float32.",
         cases=_maps,
-        reference=_gram,
+        reference=gram_by_loops,
         mistakes=(
             Mistake(
                 "This is F Fᵀ without a division, so it grows with the picture: divide by C·H·W, and two "
@@ -75,7 +78,7 @@ gram_matrix = checker(
             Mistake(
                 "The rows mix channels and positions: the axis of channels was moved last, or cut off "
                 "wrongly, before `reshape`. Flatten the last two axes as they are: `features.flatten(2)`.",
-                lambda f: _right(f.permute(0, 2, 3, 1).reshape(f.shape)),
+                lambda f: gram_of(f.permute(0, 2, 3, 1).reshape(f.shape)),
             ),
             Mistake(
                 "The rows mix channels and positions: `reshape` to (N, H·W, C) only cuts the same numbers "
@@ -89,12 +92,12 @@ gram_matrix = checker(
             ),
             Mistake(
                 "Only the first picture of the batch is used, and there may be several: keep the axis N.",
-                lambda f: _right(f[:1]),
+                lambda f: gram_of(f[:1]),
             ),
             Mistake(
                 "The mean of each channel was subtracted: that is a covariance, and forgets how strong a "
                 "feature is on the whole.",
-                lambda f: _right(f - f.mean((2, 3), keepdim=True)),
+                lambda f: gram_of(f - f.mean((2, 3), keepdim=True)),
             ),
             Mistake(
                 "Each channel was divided by its length first: that is a correlation, 1 on the diagonal, "
@@ -104,125 +107,7 @@ gram_matrix = checker(
             Mistake(
                 "The values are right, but they are cut off from the features: without detach(), no_grad() "
                 "or `.data` autograd can follow them back.",
-                lambda f: _right(f.detach()),
-            ),
-        ),
-    )
-)
-
-
-def _slope(f: np.ndarray, target: np.ndarray, relative: bool = False) -> np.ndarray:
-    """∂‖G − A‖²/∂F by differences: the derivation of the notebook is not used."""
-    slope, step = np.zeros_like(f), 1e-5
-    for place in np.ndindex(f.shape):
-        distances = []
-        for side in (step, -step):
-            moved = f.copy()
-            moved[place] += side
-            squares = (_gram(moved) - target) ** 2
-            distances.append((squares.sum((1, 2)) / ((target**2).sum((1, 2)) if relative else 1)).sum())
-        slope[place] = (distances[0] - distances[1]) / (2 * step)
-    return slope
-
-
-def _pairs(batches: bool) -> list[Case]:
-    one = torch.tensor([[[[2.0]]]])
-    cases = [
-        Case((one, torch.tensor([[[3.0]]])), "one channel, one position"),
-        Case((BY_HAND, torch.eye(2)[None]), "the two channels of the notebook"),
-        Case((normal(1, 3, 2, 4), _right(normal(1, 3, 3, 3, seed=1))), "random maps"),
-    ]
-    if batches:
-        cases.append(Case((normal(2, 3, 2, 2), _right(normal(2, 3, 3, 3, seed=1))), "a batch of two"))
-    return cases
-
-
-def _by_hand(f: Tensor, target: Tensor, factor: float = 4) -> Tensor:
-    return (factor / f[0].numel() * (_right(f) - target) @ _flat(f)).view_as(f)
-
-
-def _of_the_gradient(relative: bool) -> tuple[Mistake, ...]:
-    def over(gradient: Tensor, a: Tensor) -> Tensor:
-        return gradient / a.square().sum() if relative else gradient
-
-    return (
-        Mistake(
-            "It is half of what it should be: G holds F twice, and both terms of the product rule count. "
-            "The factor is 4, not 2.",
-            lambda f, a: over(_by_hand(f, a, 2), a),
-        ),
-        Mistake(
-            "One factor is missing: the 4 of the derivation.",
-            lambda f, a: over(_by_hand(f, a, 1), a),
-        ),
-        Mistake(
-            "m = C·H·W is missing: G was divided by it, so its derivative is too. The factor is 4 / m.",
-            lambda f, a: over(_by_hand(f, a) * f[0].numel(), a),
-        ),
-        Mistake(
-            "It points the other way: G − A, not A − G. A gradient leads uphill, and the descent subtracts "
-            "it.",
-            lambda f, a: over(-_by_hand(f, a), a),
-        ),
-        Mistake(
-            "G itself lacks its division by C·H·W; the target has it.",
-            lambda f, a: over((4 / f[0].numel() * (_flat(f) @ _flat(f).mT - a) @ _flat(f)).view_as(f), a),
-        ),
-        Mistake(
-            "The numbers are right, in the shape of F, (N, C, H·W). Bring them back to that of the "
-            "features: `.view_as(features)`.",
-            lambda f, a: _flat(over(_by_hand(f, a), a)),
-        ),
-        Mistake(
-            "The target is missing: (G − A) F, not G F.",
-            lambda f, a: over(_by_hand(f, 0 * a), a),
-        ),
-    )
-
-
-gram_gradient = checker(
-    Exercise(
-        name="gram_gradient",
-        signature="gram_gradient(features, target)",
-        task="The gradient of ‖G − A‖², the sum over all entries of each picture, with respect to the "
-        "features, without backward().\n\n"
-        "features: (N, C, H, W); G is their Gram matrix, divided by C·H·W. target: A, (N, C, C), divided "
-        "likewise. Returns (N, C, H, W).",
-        cases=lambda: _pairs(batches=True),
-        reference=_slope,
-        tolerance=1e-3,
-        mistakes=(
-            *_of_the_gradient(relative=False),
-            Mistake(
-                "It is the gradient of a mean: divided by C² once more. ‖G − A‖² is the sum of the squares.",
-                lambda f, a: _by_hand(f, a) / a[0].numel(),
-            ),
-        ),
-        praise="Right: the same as measuring the slope by small differences, on all four examples.",
-    )
-)
-
-relative_gradient = checker(
-    Exercise(
-        name="relative_gradient",
-        signature="relative_gradient(features, target)",
-        task="The gradient of ‖G − A‖² / ‖A‖² with respect to the features of one picture, without "
-        "backward().\n\n"
-        "features: (1, C, H, W); G is their Gram matrix, divided by C·H·W. target: A, (1, C, C), divided "
-        "likewise. Returns (1, C, H, W).",
-        cases=lambda: _pairs(batches=False),
-        reference=lambda f, a: _slope(f, a, relative=True),
-        tolerance=1e-3,
-        mistakes=(
-            *_of_the_gradient(relative=True),
-            Mistake(
-                "This is the gradient of ‖G − A‖². The relative loss is divided by ‖A‖², a constant, and so "
-                "is its gradient.",
-                _by_hand,
-            ),
-            Mistake(
-                "It is divided by ‖A‖; the loss is divided by its square.",
-                lambda f, a: _by_hand(f, a) / a.norm(),
+                lambda f: gram_of(f.detach()),
             ),
         ),
     )
@@ -289,12 +174,12 @@ mean_share = checker(
 def _quarters(f: np.ndarray) -> np.ndarray:
     h, w = f.shape[2] // 2, f.shape[3] // 2
     parts = [f[:, :, top : top + h, left : left + w] for top in (0, h) for left in (0, w)]
-    return np.stack([_gram(part) for part in parts], axis=1)
+    return np.stack([gram_by_loops(part) for part in parts], axis=1)
 
 
 def _stacked(f: Tensor, dim: int = 1) -> Tensor:
     quarters = [quarter for half in f.chunk(2, 2) for quarter in half.chunk(2, 3)]
-    return torch.stack([_right(quarter) for quarter in quarters], dim)
+    return torch.stack([gram_of(quarter) for quarter in quarters], dim)
 
 
 quarter_grams = checker(
@@ -325,17 +210,17 @@ quarter_grams = checker(
             ),
             Mistake(
                 "This is the Gram matrix of the whole, four times over: cut the features first.",
-                lambda f: _right(f)[:, None].expand(-1, 4, -1, -1),
+                lambda f: gram_of(f)[:, None].expand(-1, 4, -1, -1),
             ),
             Mistake(
                 "These are every second row and column, not quarters: half the height is `features[:, :, : "
                 "H // 2]`.",
-                lambda f: torch.stack([_right(f[:, :, r::2, c::2]) for r in (0, 1) for c in (0, 1)], 1),
+                lambda f: torch.stack([gram_of(f[:, :, r::2, c::2]) for r in (0, 1) for c in (0, 1)], 1),
             ),
             Mistake(
                 "The picture was cut into four strips from left to right; cut the height in two, and the "
                 "width.",
-                lambda f: torch.stack([_right(strip) for strip in f.chunk(4, 3)], 1),
+                lambda f: torch.stack([gram_of(strip) for strip in f.chunk(4, 3)], 1),
             ),
             Mistake(
                 "The quarters are not divided by their C·H·W.",

@@ -9,10 +9,12 @@ import threading
 import torch
 from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.utils.hooks import RemovableHandle
 
 from stylelab.checks.comparing import Shortfall
 from stylelab.checks.drawing import uniform
-from stylelab.checks.engine import Case, Exercise, checker
+from stylelab.checks.engine import checker
+from stylelab.checks.exercise import Case, Exercise
 
 ENOUGH = 20  # steps
 
@@ -35,7 +37,7 @@ class WatchedLoss:
         self.stale = False  # a gradient was added to an older one
         self._variables: list[Tensor] = []
         self._held: set[int] = set()
-        self._hook = None
+        self._hook: RemovableHandle | None = None
 
     def __call__(self, image: Tensor) -> Tensor:
         self.asked.append(image.detach().clone())

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from stylelab.checks.drawing import normal
-from stylelab.checks.engine import Case, Exercise, Mistake, checker
+from stylelab.checks.engine import checker
+from stylelab.checks.exercise import Case, Exercise, Mistake
 
 Maps = Mapping[str, Tensor]
 

@@ -6,19 +6,20 @@ the random numbers it draws are the same each time and nobody else's.
 
 import ast
 import contextlib
-import copy
 import ctypes
 import inspect
 import io
 import linecache
 import textwrap
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from stylelab.checks.inputs import copied, leaves, probe, untouched
 
 SECONDS = 5.0  # for one case
 LINES = 1000  # printed for one case
@@ -58,7 +59,7 @@ def run(function: Callable, inputs: tuple, differentiate: tuple[int, ...] = (), 
     wrongly = _called_wrongly(function, inputs)
     if wrongly:
         return Run("called", sentence=wrongly)
-    given = tuple(_copy(value, number in differentiate) for number, value in enumerate(inputs))
+    given = tuple(copied(value, number in differentiate) for number, value in enumerate(inputs))
     paper, box = _Paper(), []
     worker = threading.Thread(
         target=lambda: box.append(_call(function, given, differentiate)), daemon=True, name="stylelab-check"
@@ -86,7 +87,7 @@ def run(function: Callable, inputs: tuple, differentiate: tuple[int, ...] = (), 
     done = box[0]
     if done.kind == "returned":
         for number, (before_it, after) in enumerate(zip(inputs, given, strict=True)):
-            if not _untouched(before_it, after):
+            if not untouched(before_it, after):
                 name = _argument(function, number)
                 sentence = (
                     f"It changes {name} in place: whoever passed it in would find other numbers in it. Work "
@@ -94,22 +95,6 @@ def run(function: Callable, inputs: tuple, differentiate: tuple[int, ...] = (), 
                 )
                 return Run("changed", done.value, sentence=sentence, printed=printed)
     return Run(done.kind, done.value, done.gradients, done.sentence, done.error, printed)
-
-
-def probe(value: Tensor) -> Tensor:
-    """Fixed weights of a tensor's shape: the gradient of the weighted sum stands for all gradients."""
-    if value.ndim == 0:
-        return torch.ones_like(value)
-    steps = torch.arange(1.0, value.numel() + 1, dtype=torch.float64)
-    return torch.cos(1.7 * steps).view(value.shape).to(value.dtype)
-
-
-def leaves(value: Any) -> list[Tensor]:
-    """The tensors in a value, in order: itself, or those of a dict, tuple or list."""
-    if isinstance(value, Tensor):
-        return [value]
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple | list) else ()
-    return [leaf for part in parts for leaf in leaves(part)]
 
 
 def _call(function: Callable, inputs: tuple, differentiate: tuple[int, ...]) -> Run:
@@ -224,29 +209,6 @@ def _stop(worker: threading.Thread) -> bool:
         if not worker.is_alive():
             return True
     return False
-
-
-def _copy(value: Any, differentiate: bool) -> Any:
-    if isinstance(value, Tensor):
-        return value.detach().clone().requires_grad_(differentiate)
-    if isinstance(value, Mapping):
-        return {key: _copy(part, differentiate) for key, part in value.items()}
-    if type(value) in (tuple, list):
-        return type(value)(_copy(part, differentiate) for part in value)
-    return copy.deepcopy(value) if isinstance(value, nn.Module | set) else value
-
-
-def _untouched(before: Any, after: Any) -> bool:
-    if isinstance(before, Tensor):
-        return before.shape == after.shape and torch.equal(before.detach(), after.detach())
-    if isinstance(before, Mapping):
-        return list(before) == list(after) and all(_untouched(before[key], after[key]) for key in before)
-    if type(before) in (tuple, list):
-        return len(before) == len(after) and all(map(_untouched, before, after))
-    if isinstance(before, nn.Module):
-        same = repr(before) == repr(after) and before.training == after.training
-        return same and _untouched(before.state_dict(), after.state_dict())
-    return not isinstance(before, set) or before == after
 
 
 class _TooMuch(BaseException):

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylelab.checks.drawing import uniform
-from stylelab.checks.engine import Case, Exercise, Mistake, checker
+from stylelab.checks.engine import checker
+from stylelab.checks.exercise import Case, Exercise, Mistake
 
 
 def _loops(image: np.ndarray) -> float:

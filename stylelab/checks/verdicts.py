@@ -76,14 +76,12 @@ class Verdict:
         """(label, kind and shape, rows of numbers) of the inputs, of what was expected, and of the answer."""
         if self.outcome is not False or (self.expected is None and self.yours is None and not self.inputs):
             return []
-        parts = [(name, value, None) for name, value in self.inputs.items()]
+        rows = [(name, *_written(value, None)) for name, value in self.inputs.items()]
         worst = _worst(self.expected, self.yours)
-        parts += [
-            (f"{label} {self.what}".strip(), value, worst)
-            for label, value in (("expected", self.expected), ("your" if self.what else "yours", self.yours))
-            if value is not None
-        ]
-        return [(label, *_written(value, at)) for label, value, at in parts]
+        for label, value in (("expected", self.expected), ("your" if self.what else "yours", self.yours)):
+            if value is not None:
+                rows.append((f"{label} {self.what}".strip(), *_written(value, worst)))
+        return rows
 
 
 def show(verdict: Verdict) -> None:

@@ -1,5 +1,6 @@
 """The engine of the checks: whatever a learner's function does ends in one readable sentence."""
 
+import contextlib
 import gc
 import inspect
 import math
@@ -13,7 +14,8 @@ import torch
 import stylelab
 from stylelab import checks
 from stylelab.checks import running
-from stylelab.checks.engine import Case, Exercise, Mistake, checker, examine
+from stylelab.checks.engine import checker, examine
+from stylelab.checks.exercise import Case, Exercise, Mistake
 from stylelab.checks.running import LINES, run
 from stylelab.checks.verdicts import Verdict
 
@@ -112,10 +114,8 @@ def test_a_missing_return_is_named():
 
 def endless(values):
     while True:
-        try:
+        with contextlib.suppress(Exception):
             sum(range(100))
-        except Exception:
-            pass
 
 
 def test_an_endless_loop_is_stopped_and_its_thread_is_gone():
@@ -128,10 +128,8 @@ def test_an_endless_loop_is_stopped_and_its_thread_is_gone():
 def stubborn(values):
     until = time.monotonic() + 2
     while time.monotonic() < until:
-        try:
+        with contextlib.suppress(BaseException):
             sum(range(100))
-        except BaseException:
-            pass
 
 
 def test_what_cannot_be_stopped_holds_up_nobody(monkeypatch):

@@ -1,0 +1,49 @@
+"""What a learner's function is given: copies, so that it cannot change what is not its own."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def probe(value: Tensor) -> Tensor:
+    """Fixed weights of a tensor's shape: the gradient of the weighted sum stands for all gradients."""
+    if value.ndim == 0:
+        return torch.ones_like(value)
+    steps = torch.arange(1.0, value.numel() + 1, dtype=torch.float64)
+    return torch.cos(1.7 * steps).view(value.shape).to(value.dtype)
+
+
+def leaves(value: Any) -> list[Tensor]:
+    """The tensors in a value, in order: itself, or those of a dict, tuple or list."""
+    if isinstance(value, Tensor):
+        return [value]
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple | list) else ()
+    return [leaf for part in parts for leaf in leaves(part)]
+
+
+def copied(value: Any, differentiate: bool) -> Any:
+    """A copy, of tensors within dicts, tuples and lists too; they ask for a gradient if `differentiate`."""
+    if isinstance(value, Tensor):
+        return value.detach().clone().requires_grad_(differentiate)
+    if isinstance(value, Mapping):
+        return {key: copied(part, differentiate) for key, part in value.items()}
+    if type(value) in (tuple, list):
+        return type(value)(copied(part, differentiate) for part in value)
+    return copy.deepcopy(value) if isinstance(value, nn.Module | set) else value
+
+
+def untouched(before: Any, after: Any) -> bool:
+    """Whether an input is, to the last bit, what it was before the call."""
+    if isinstance(before, Tensor):
+        return before.shape == after.shape and torch.equal(before.detach(), after.detach())
+    if isinstance(before, Mapping):
+        return list(before) == list(after) and all(untouched(before[key], after[key]) for key in before)
+    if type(before) in (tuple, list):
+        return len(before) == len(after) and all(map(untouched, before, after))
+    if isinstance(before, nn.Module):
+        same = repr(before) == repr(after) and before.training == after.training
+        return same and untouched(before.state_dict(), after.state_dict())
+    return not isinstance(before, set) or before == after
