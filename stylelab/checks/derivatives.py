@@ -19,10 +19,11 @@ def wrong_slope(exercise: Exercise, case: Case, gradients: tuple[Tensor | None, 
     gradients: of the case's differentiated inputs, from the tensors' sum with the weights of `probe`.
     """
     if all(gradient is None for gradient in gradients):
-        return Shortfall(
+        sentence = (
             "The values are right, but no gradient flows back to the input: is there a detach(), an item() "
-            "or a no_grad() on the way?"
         )
+        return Shortfall(sentence + "or a no_grad() on the way?", what="gradient")
+    many = sum(np.size(part) for part in _parts(exercise.expected(case.inputs))) > 1
     inputs = [leaf for number in case.slopes for leaf in leaves(case.inputs[number])]
     mine = [
         torch.zeros_like(leaf) if gradient is None else gradient
@@ -38,6 +39,8 @@ def wrong_slope(exercise: Exercise, case: Case, gradients: tuple[Tensor | None, 
     for wanted, gradient in zip(_measured_slopes(exercise, case), mine, strict=True):
         if (gradient.double() - wanted).abs().max() > 1e-3 * wanted.abs().max() + 1e-5:
             sentence = "The values are right, the gradient that autograd finds is not."
+            if many:
+                sentence += " (Here of the answer's entries, taken 1, 2, 3, … times and added up.)"
             return Shortfall(sentence, wanted, gradient, "gradient")
     return None
 

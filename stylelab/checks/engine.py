@@ -72,7 +72,8 @@ def examine(exercise: Exercise, answer: Any, seconds: float | None = None) -> Ve
     if not wrong:
         praise = exercise.praise or (f"Right, on all {len(cases)} examples." if len(cases) > 1 else "Right.")
         return Verdict(exercise.name, True, praise, printed=runs[0].printed)
-    case, done, found = min(wrong, key=lambda one: one[0].size)
+    # A gradient is worth a word only where all values are right.
+    case, done, found = min(wrong, key=lambda one: (one[2].what == "gradient", one[0].size))
     message = _named_mistake(exercise, cases, runs, limit) or _common([f for _, _, f in wrong], found)
     shown = not (done.kind in FATAL or exercise.answer or case.size > READABLE)
     return Verdict(
@@ -146,7 +147,7 @@ def _judged(exercise: Exercise, case: Case, done: Run) -> Shortfall | None:
     if found or not case.differentiated:
         return found
     if done.kind == "gradient":
-        return Shortfall(done.sentence)
+        return Shortfall(done.sentence, what="gradient")
     return wrong_slope(exercise, case, done.gradients)
 
 

@@ -9,11 +9,8 @@ from torch import Tensor, nn
 
 
 def probe(value: Tensor) -> Tensor:
-    """Fixed weights of a tensor's shape: the gradient of the weighted sum stands for all gradients."""
-    if value.ndim == 0:
-        return torch.ones_like(value)
-    steps = torch.arange(1.0, value.numel() + 1, dtype=torch.float64)
-    return torch.cos(1.7 * steps).view(value.shape).to(value.dtype)
+    """The weights 1, 2, 3, … of the entries: the gradient of the weighted sum stands for all gradients."""
+    return torch.arange(1.0, value.numel() + 1).view(value.shape).to(value)
 
 
 def leaves(value: Any) -> list[Tensor]:

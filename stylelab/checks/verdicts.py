@@ -69,7 +69,8 @@ class Verdict:
             caption = f"<p>Example: {escape(self.about)}.</p>" if self.about else ""
             parts.append(f"{caption}<table><tr>{heads}</tr><tr>{cells}</tr></table>")
         if self.printed:
-            parts.append(f"<p>It printed:</p><pre>{escape(self.printed)}</pre>")
+            wrapped = 'style="white-space: pre-wrap"'
+            parts.append(f"<p>It printed:</p><pre {wrapped}>{escape(self.printed)}</pre>")
         return "".join(parts)
 
     def _table(self) -> list[tuple[str, str, Rows]]:
@@ -78,10 +79,14 @@ class Verdict:
             return []
         rows = [(name, *_written(value, None)) for name, value in self.inputs.items()]
         worst = _worst(self.expected, self.yours)
-        for label, value in (("expected", self.expected), ("your" if self.what else "yours", self.yours)):
-            if value is not None:
-                rows.append((f"{label} {self.what}".strip(), *_written(value, worst)))
-        return rows
+        pair = ("expected", self.expected), ("your" if self.what else "yours", self.yours)
+        # Three figures, unless the two would look the same.
+        alike = _written(self.expected, worst) == _written(self.yours, worst)
+        return rows + [
+            (f"{label} {self.what}".strip(), *_written(value, worst, 7 if alike else 3))
+            for label, value in pair
+            if value is not None
+        ]
 
 
 def show(verdict: Verdict) -> None:
@@ -96,26 +101,26 @@ def show(verdict: Verdict) -> None:
         print(verdict)
 
 
-def _written(value: Any, at: tuple[int, ...] | None) -> tuple[str, Rows]:
+def _written(value: Any, at: tuple[int, ...] | None, figures: int = 3) -> tuple[str, Rows]:
     """A value in brief: its kind and shape, and at most 4 × 4 of its numbers, those about `at` first."""
     if isinstance(value, np.ndarray):
         value = torch.from_numpy(value)
     if isinstance(value, Tensor):
-        return _tensor(value, at)
+        return _tensor(value, at, figures)
     if isinstance(value, Mapping):
         rows = [[f"{key}: {_brief(part)}"] for key, part in list(value.items())[:MOST]]
         return "dict", rows + ([["…"]] if len(value) > MOST else [])
     if isinstance(value, bool | str):
         return "", [[str(value)]]
     if isinstance(value, int | float | np.number):
-        return "", [[_figures(float(value))]]
+        return "", [[_figures(float(value), figures)]]
     if isinstance(value, tuple | list | set):
         parts = list(value)
         return "", [[_brief(part) for part in parts[:MOST]] + (["…"] if len(parts) > MOST else [])]
     return "", [[_brief(value)]]
 
 
-def _tensor(value: Tensor, at: tuple[int, ...] | None) -> tuple[str, Rows]:
+def _tensor(value: Tensor, at: tuple[int, ...] | None, figures: int) -> tuple[str, Rows]:
     kind = str(tuple(value.shape)).replace(",)", ")") if value.ndim else ""
     if value.dtype not in (torch.float32, torch.float64):
         kind += f" {str(value.dtype).removeprefix('torch.')}"
@@ -124,7 +129,7 @@ def _tensor(value: Tensor, at: tuple[int, ...] | None) -> tuple[str, Rows]:
     numbers = value.detach().cpu().double()
     if numbers.ndim > 2 and numbers.numel() <= MOST**2 and numbers.shape[-1] <= MOST:
         numbers, at = numbers.reshape(-1, numbers.shape[-1]), None  # small enough to be shown whole
-        return kind, [[_figures(entry) for entry in row] for row in numbers.tolist()]
+        return kind, [[_figures(entry, figures) for entry in row] for row in numbers.tolist()]
     at = at if at is not None and len(at) == numbers.ndim else (0,) * numbers.ndim
     lead = at[:-2]
     if lead:
@@ -140,7 +145,7 @@ def _tensor(value: Tensor, at: tuple[int, ...] | None) -> tuple[str, Rows]:
     if any(starts):
         kind += f", from row {starts[0]}, column {starts[1]}"
     window = numbers[starts[0] : starts[0] + MOST, starts[1] : starts[1] + MOST]
-    rows = [[_figures(entry) for entry in row] for row in window.tolist()]
+    rows = [[_figures(entry, figures) for entry in row] for row in window.tolist()]
     if numbers.shape[1] > starts[1] + MOST:
         rows = [[*row, "…"] for row in rows]
     if numbers.shape[0] > starts[0] + MOST:
@@ -160,8 +165,8 @@ def _worst(expected: Any, yours: Any) -> tuple[int, ...] | None:
     return tuple(int(place) for place in np.unravel_index(int(apart.argmax()), tuple(expected.shape)))
 
 
-def _figures(number: float) -> str:
-    return f"{int(number)}" if abs(number) < 1e15 and number == int(number) else f"{number:.3g}"
+def _figures(number: float, figures: int) -> str:
+    return f"{int(number)}" if abs(number) < 1e15 and number == int(number) else f"{number:.{figures}g}"
 
 
 def _brief(value: Any) -> str:

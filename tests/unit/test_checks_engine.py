@@ -312,6 +312,42 @@ def test_a_known_mistake_is_named_by_what_it_does_not_by_how_it_is_written():
     assert told(lambda x: x * x) == told(lambda x: x.abs() ** 2) == "It is squared."
 
 
+def test_numbers_that_differ_late_are_shown_with_more_figures():
+    text = str(examine(double, lambda x: 2.0005 * x + 0.0001 * x**2))
+    assert "yours     (1): 2.0006" in text and "expected  (1): 2" in text
+
+
+def rounded(features):
+    rows = features.flatten(2)
+    return (rows @ rows.mT / features[0].numel() * 4).round() / 4 + 0 * features.sum()
+
+
+UNFORESEEN = {  # mistakes that no imitation makes
+    "gram_matrix": rounded,
+    "content_loss": lambda f, p: (f - p).square().median(),
+    "psnr": lambda a, b: -10 * (a - b).square().mean().log10() + a.mean(),
+    "total_variation": lambda x: x.diff(dim=-1).abs().mean() * x.diff(dim=-2).abs().mean(),
+    "style_loss": lambda maps, grams: sum(a.mean() * maps[name].mean() for name, a in grams.items()),
+    "rgb_to_yuv": lambda x: x.sin(),
+    "extract_patches": lambda x, size: x.reshape(-1, 1).expand(-1, x.shape[1] * size**2)[: x[:, 0].numel()],
+    "least_squares_filter": lambda p, y: p.new_ones(p.shape[1] + 1).cumsum(0),
+    "difference_map": lambda filtered, output: filtered - output**2,
+    "nearest_patches": lambda q, k, n: (torch.arange(n).expand(len(q), -1), torch.ones(len(q), n)),
+    "fold_average": lambda p, shape, size: p[:, :1].reshape(shape[0], 1, *shape[2:]).expand(shape).sin(),
+    "adam_step": lambda x, g, m, v, t, rate: (x - g, m + g, v + g),
+    "penalty": lambda x: (x - x.clamp(0, 1)).square().mean() ** 1.5,
+}
+
+
+@pytest.mark.parametrize("name", UNFORESEEN)
+def test_a_mistake_nobody_foresaw_fails_with_its_counterexample(name):
+    verdict = examine(EXERCISES[name], UNFORESEEN[name])
+    assert verdict.outcome is False
+    assert verdict.message not in {mistake.message for mistake in EXERCISES[name].mistakes}
+    assert verdict.inputs and verdict.expected is not None and verdict.yours is not None
+    assert "\n    expected" in str(verdict) and "\n    yours" in str(verdict)
+
+
 def test_at_most_sixteen_numbers_are_shown_with_the_worst_among_them():
     wide = Exercise(
         name="wide",
