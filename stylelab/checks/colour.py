@@ -99,7 +99,7 @@ rgb_to_yuv = checker(
                 lambda x: _yuv(x) + torch.tensor([0, 0.5, 0.5]).view(3, 1, 1),
             ),
             Mistake(
-                "U and V were clipped to [0, 1]; they are below 0 for every other colour.",
+                "U and V were clipped to [0, 1]; they are below 0 for half of all colours.",
                 lambda x: _yuv(x).clamp(0, 1),
             ),
             Mistake(
@@ -178,7 +178,7 @@ keep_luminance = checker(
                 lambda s, c: _mixed(_yuv(s), _yuv(_like(c, s))),
             ),
             Mistake(
-                "U and V were clipped to [0, 1], and they are below 0 for every other colour. Clip once, at "
+                "U and V were clipped to [0, 1], and they are below 0 for half of all colours. Clip once, at "
                 "the end, in RGB.",
                 lambda s, c: _mixed(_yuv(s), _yuv(_like(c, s)).clamp(0, 1)).clamp(0, 1),
             ),

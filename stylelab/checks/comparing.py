@@ -76,7 +76,7 @@ def _compare_tensor(
         elif _number(yours) is not None:
             kind = "a Python number; return the tensor itself, without item() or float()"
         else:
-            kind = f"{_named(yours)}; expected a tensor of shape {shape}"
+            kind = f"{named(yours)}; expected a tensor of shape {shape}"
         return Shortfall(f"{it.capitalize()} returns {kind}." if it == "it" else f"{it} is {kind}.")
     if tuple(yours.shape) != shape:
         return Shortfall(
@@ -114,7 +114,7 @@ def _compare_number(expected: Any, yours: Any, tolerance: float, it: str) -> Sho
         wanted = "True or False" if isinstance(expected, bool) else "one number"
         shape = f" of shape {tuple(yours.shape)}" if isinstance(yours, Tensor | np.ndarray) else ""
         return Shortfall(
-            f"{'It returns' if it == 'it' else it + ' is'} {_named(yours)}{shape}; expected {wanted}."
+            f"{'It returns' if it == 'it' else it + ' is'} {named(yours)}{shape}; expected {wanted}."
         )
     if isinstance(expected, bool):
         return None if bool(value) == expected else Shortfall("", str(expected), str(bool(value)))
@@ -130,7 +130,7 @@ def _compare_mapping(
     expected: Mapping, yours: Any, tolerance: float, like: Tensor | None
 ) -> Shortfall | None:
     if not isinstance(yours, Mapping):
-        return Shortfall(f"It returns {_named(yours)}; expected a dict with the keys {_listed(expected)}.")
+        return Shortfall(f"It returns {named(yours)}; expected a dict with the keys {_listed(expected)}.")
     if set(yours) != set(expected):
         return Shortfall(
             f"The dict should have the keys {_listed(expected)}, and yours has {_listed(yours)}."
@@ -144,7 +144,7 @@ def _compare_mapping(
 
 def _compare_sequence(expected, yours: Any, tolerance: float, like: Tensor | None) -> Shortfall | None:
     if not isinstance(yours, tuple | list):
-        return Shortfall(f"It returns {_named(yours)}; expected {len(expected)} values, in this order.")
+        return Shortfall(f"It returns {named(yours)}; expected {len(expected)} values, in this order.")
     if len(yours) != len(expected):
         return Shortfall(f"It should return {len(expected)} values, and yours are {len(yours)}.")
     for place, (value, mine) in enumerate(zip(expected, yours, strict=True), start=1):
@@ -194,7 +194,8 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _named(value: Any) -> str:
+def named(value: Any) -> str:
+    """What kind of thing it is: "a list", "an int"."""
     kind = type(value).__name__
     return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"
 

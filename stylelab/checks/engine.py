@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stylelab.checks.comparing import Shortfall, alike, compare
+from stylelab.checks.comparing import Shortfall, alike, compare, named
 from stylelab.checks.derivatives import wrong_slope
 from stylelab.checks.exercise import Case, Exercise
 from stylelab.checks.inputs import leaves
@@ -131,7 +131,7 @@ def _shortfall(exercise: Exercise, case: Case, done: Run) -> Shortfall | None:
         return _judged(exercise, case, done)
     except (TypeError, ValueError, RuntimeError, AttributeError) as error:  # an answer like nothing foreseen
         return Shortfall(
-            f"A {type(done.value).__name__} came back that cannot be looked at: {error}.", None, None
+            f"{named(done.value).capitalize()} came back that cannot be looked at: {error}.", None, None
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import fields
 import torch
 from torch import Tensor
 
-from stylelab.checks.comparing import Shortfall
+from stylelab.checks.comparing import Shortfall, named
 from stylelab.checks.engine import checker
 from stylelab.checks.exercise import Case, Exercise, Mistake
 from stylelab.optimisation.recipes import Recipe
@@ -62,7 +62,7 @@ def _larger(recipe) -> Shortfall | None:
         )
     if not isinstance(recipe, Recipe):
         return Shortfall(
-            f"Expected a Recipe, as in `recipe.replace(style_scale=…)`; yours is a {type(recipe).__name__}."
+            f"Expected a Recipe, as in `recipe.replace(style_scale=…)`; yours is {named(recipe)}."
         )
     changed, scale = _changed(recipe), recipe.style_scale
     if not changed:
@@ -132,7 +132,7 @@ def _halves(style) -> Shortfall | None:
     if isinstance(style, str | Tensor):
         return Shortfall("This is one painting. `style` may also be a list, [one, another].")
     if not isinstance(style, Mapping | list | tuple):
-        return Shortfall(f"Expected a list of two paintings; yours is a {type(style).__name__}.")
+        return Shortfall(f"Expected a list of two paintings; yours is {named(style)}.")
     try:
         shares = _shares(style)
     except (TypeError, ValueError):

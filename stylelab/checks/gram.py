@@ -63,7 +63,7 @@ gram_matrix = checker(
                 lambda f: _flat(f) @ _flat(f).mT / _flat(f).shape[2],
             ),
             Mistake(
-                "It is divided by C only. The sum runs over positions, so H·W belongs into the divisor too.",
+                "It is divided by C only. The sum runs over positions, so H·W belongs in the divisor too.",
                 lambda f: _flat(f) @ _flat(f).mT / f.shape[1],
             ),
             Mistake(

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.hooks import RemovableHandle
 
-from stylelab.checks.comparing import Shortfall
+from stylelab.checks.comparing import Shortfall, named
 from stylelab.checks.drawing import uniform
 from stylelab.checks.engine import checker
 from stylelab.checks.exercise import Case, Exercise
@@ -95,7 +95,7 @@ class WatchedLoss:
 def _descended(loss: WatchedLoss, image: Tensor, steps: int, found) -> Shortfall | None:
     loss.close()
     if not isinstance(found, Tensor) or found.shape != image.shape:
-        what = f"of shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"a {type(found).__name__}"
+        what = f"of shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"{named(found)}"
         return Shortfall(f"Expected the picture, of shape {tuple(image.shape)}; yours is {what}.")
     if not loss.asked:
         return Shortfall("It never asks for the loss of a picture: `value = loss(x)`, in the closure.")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stylelab.checks.comparing import Shortfall
+from stylelab.checks.comparing import Shortfall, named
 from stylelab.checks.drawing import normal, uniform
 from stylelab.checks.engine import checker
 from stylelab.checks.exercise import Case, Exercise, Mistake
@@ -19,7 +19,7 @@ def _moments(image: Tensor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _matched(style: Tensor, content: Tensor, yours) -> Shortfall | None:
     if not isinstance(yours, Tensor) or yours.shape != style.shape:
-        kind = f"of shape {tuple(yours.shape)}" if isinstance(yours, Tensor) else f"a {type(yours).__name__}"
+        kind = f"of shape {tuple(yours.shape)}" if isinstance(yours, Tensor) else f"{named(yours)}"
         return Shortfall(f"Expected a picture of the style's shape, {tuple(style.shape)}; yours is {kind}.")
     if not yours.isfinite().all():
         return Shortfall("Some of the numbers are NaN or infinite.", None, yours)

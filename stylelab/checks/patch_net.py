@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stylelab.checks.comparing import Shortfall
+from stylelab.checks.comparing import Shortfall, named
 from stylelab.checks.drawing import normal, uniform
 from stylelab.checks.engine import checker
 from stylelab.checks.exercise import Case, Exercise, Mistake
@@ -156,7 +156,7 @@ def _seen(image: Tensor) -> np.ndarray:
 
 def _is_edges(answer) -> Shortfall | None:
     if not isinstance(answer, tuple | list) or len(answer) != 2:
-        return Shortfall(f"Expected a kernel and a number; yours is a {type(answer).__name__}.")
+        return Shortfall(f"Expected a kernel and a number; yours is {named(answer)}.")
     kernel = torch.as_tensor(answer[0], dtype=torch.float32).detach()
     if kernel.numel() != 9:
         return Shortfall(f"The kernel has the shape (3, 3); yours is {tuple(kernel.shape)}.")
@@ -202,7 +202,7 @@ def _told(filter_function: Callable, answer) -> Shortfall | None:
     if not isinstance(answer, bool | np.bool_ | Tensor) or (
         isinstance(answer, Tensor) and answer.numel() != 1
     ):
-        return Shortfall(f"Expected True or False; yours is a {type(answer).__name__}.")
+        return Shortfall(f"Expected True or False; yours is {named(answer)}.")
     if bool(answer) == right:
         return None
     because = (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from functools import lru_cache
 
-from stylelab.checks.comparing import Shortfall
+from stylelab.checks.comparing import Shortfall, named
 from stylelab.checks.engine import checker
 from stylelab.checks.exercise import Case, Exercise, Mistake
 from stylelab.errors import StylelabError
@@ -90,9 +90,7 @@ def _painted(recipe: Recipe) -> tuple[float, float, float]:
 
 def _mended(recipe) -> Shortfall | None:
     if not isinstance(recipe, Recipe):
-        return Shortfall(
-            f"Expected a Recipe, made with `broken.replace(…)`; yours is a {type(recipe).__name__}."
-        )
+        return Shortfall(f"Expected a Recipe, made with `broken.replace(…)`; yours is {named(recipe)}.")
     changed = _changed(recipe)
     if not changed:
         return Shortfall("Nothing is changed yet: this is the broken recipe.")

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylelab.checks.comparing import Shortfall
+from stylelab.checks.comparing import Shortfall, named
 from stylelab.checks.drawing import normal, uniform
 from stylelab.checks.engine import checker
 from stylelab.checks.exercise import Case, Exercise, Mistake
@@ -178,7 +178,7 @@ def _minded(image: Tensor, changed: Tensor) -> tuple[float, float, float]:
 
 def _is_picture(image: Tensor, changed) -> Shortfall | None:
     if not isinstance(changed, Tensor) or changed.shape != image.shape:
-        shape = tuple(changed.shape) if isinstance(changed, Tensor) else type(changed).__name__
+        shape = tuple(changed.shape) if isinstance(changed, Tensor) else named(changed)
         return Shortfall(f"Expected a picture of shape {tuple(image.shape)}; yours is {shape}.")
     if not changed.isfinite().all():
         return Shortfall("Some of the numbers are NaN or infinite.")

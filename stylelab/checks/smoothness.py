@@ -199,7 +199,7 @@ plateau_shift = checker(
                 lambda w, n: -w / (n - 1),
             ),
             Mistake(
-                "This is the height that is left of the step, 1 − 2a; asked is a.",
+                "This is the height that is left of the step, 1 − 2a; a is asked for.",
                 lambda w, n: 1 - 2 * w / (n - 1),
             ),
             Mistake(

@@ -50,7 +50,7 @@ answers(
     ({"stained_glass": 1, "starry_night": 3}, "has 25%"),
     (["stained_glass", "stained_glass", "starry_night"], "has 67%"),
     (load_image("starry_night", 64), "one painting"),
-    (7, "yours is a int"),
+    (7, "yours is an int"),
 )
 
 # 01
