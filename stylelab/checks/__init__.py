@@ -21,12 +21,16 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
     from stylelab.checks.palettes import linear_match, match_each_channel, safe_power
     from stylelab.checks.patch_net import gradient_of_w, how_many, is_function_of_a_patch, weights_of_edges
     from stylelab.checks.patches import extract_patches, least_squares_filter
+    from stylelab.checks.predicting import ask, predict, predictions
     from stylelab.checks.recipes import cost, mended_recipe
     from stylelab.checks.seeing import fooling_change, overlooked_change, taps
     from stylelab.checks.smoothness import plateau_shift, total_variation, weight_for_means
     from stylelab.checks.stepping import adam_step, penalty, penalty_gradient
 
 _HOME = {
+    "ask": "predicting",
+    "predict": "predicting",
+    "predictions": "predicting",
     "keep_luminance": "colour",
     "rgb_to_yuv": "colour",
     "content_loss": "content",
@@ -72,8 +76,11 @@ _HOME = {
     "penalty_gradient": "stepping",
 }
 
+EXERCISES = tuple(sorted(name for name, module in _HOME.items() if module != "predicting"))
 __all__ = [
+    "EXERCISES",
     "adam_step",
+    "ask",
     "balanced",
     "centres",
     "content_loss",
@@ -103,6 +110,8 @@ __all__ = [
     "penalty",
     "penalty_gradient",
     "plateau_shift",
+    "predict",
+    "predictions",
     "psnr",
     "quarter_grams",
     "relative_gradient",
