@@ -38,7 +38,7 @@ double = Exercise(
 )
 
 
-def told(answer, exercise=double, seconds=5.0):
+def told(answer, exercise=double, seconds=60.0):
     verdict = examine(exercise, answer, seconds)
     assert verdict.outcome is False
     return verdict.message
