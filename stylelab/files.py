@@ -20,6 +20,8 @@ def unused(path: Path, used: Callable[[Path], bool] = os.path.exists) -> Path:
 
     used: whether a path is.
     """
+    if not path.name:
+        return path
     numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
     return next(name for name in itertools.chain([path], numbered) if not used(name))
 

@@ -186,12 +186,12 @@ class DifferencesLab(Lab):
         yield 0.8
         truth = apply_filter(image, wanted.filter)
         alone, difference, together = table.stylise(image, wanted.rounds, parts=True, progress=False)
-        gain = psnr(together, truth) - psnr(alone, truth)
+        gain = round(psnr(together, truth) - psnr(alone, truth), 1) + 0.0  # no -0.0
         says = (
             f"The net alone on {name}, {wanted.filter}: PSNR {psnr(alone, truth):.1f} dB.",
             f"The difference from the table, patches of {wanted.patch} pixels, {wanted.neighbours} "
-            f"neighbours, rounds: {wanted.rounds}. Blue darkens, yellow brightens, up to "
-            f"{difference.abs().max().item():.2f}.",
+            f"{'neighbour' if wanted.neighbours == 1 else 'neighbours'}, rounds: "
+            f"{wanted.rounds}. Blue darkens, yellow brightens, up to {difference.abs().max().item():.2f}.",
             f"Together: PSNR {psnr(together, truth):.1f} dB, {gain:+.1f} dB against the net alone.",
             f"{name} through the filter {wanted.filter}: what is wanted.",
         )

@@ -25,6 +25,7 @@ from stylelab.pictures.resampling import resize
 from stylelab.pictures.saving import receipt, save_image
 
 OWN = ("quick", "default", "fine")  # recipes that minimise the same losses
+_WIDE = {"flex": "1 1 320px", "max_width": "576px", "overflow": "visible"}
 _NO_CURVES = curves({}, "step", "loss")
 
 
@@ -69,7 +70,7 @@ class FirstPictureLab(TransferControls):
                 controls(self.wipe, self.file),
                 row(self.save, self.said),
             ),
-            (row(self.picture, self.losses), self.note, self.kept),
+            (row(widgets.VBox([self.picture, self.note, self.kept], layout=_WIDE), self.losses),),
             fold(
                 "More settings: size, recipe, a second painting",
                 *(controls(self.size, self.recipe, self.steps, self.tv, self.colours), self.second),
@@ -169,7 +170,10 @@ class FirstPictureLab(TransferControls):
     def _show_again(self, kept: Kept) -> None:
         order, made = kept.order, kept.result
         self.result = made
-        says = f"{order.content.name}, kept after {len(made.history)} steps at {order.recipe.size} pixels"
+        says = f"{order.content.name}, kept after {len(made.history)} steps"
+        if made.interrupted:
+            says += " and then stopped"
+        self._rest()
         self._show(order, order.photograph(), made.image, says, True)
         values = [torch.tensor(list(losses.values())) for losses in made.history]
         self._draw_losses(tuple(made.history[0]), values)
@@ -220,6 +224,7 @@ class FirstPictureLab(TransferControls):
     def _draw_photograph(self, order: Order) -> None:
         if not self.running:
             photograph = order.content.image(order.recipe.size)
+            self._rest()
             self._show(None, photograph, photograph, f"{order.content.name}, the photograph")
             self.losses.show(_NO_CURVES, "The losses, once a run has begun.")
 
@@ -227,7 +232,13 @@ class FirstPictureLab(TransferControls):
         self, order: Order | None, before: Tensor, after: Tensor, says: str, final: bool = False
     ) -> None:
         self._shown = Shown(order, before, self.picture.show_both(before, after, says, final))
+        self.kept.mark(order)
         self._tell()
+
+    def _rest(self) -> None:
+        """What was said of the last run is not about the picture that is shown now."""
+        if not self.running:
+            self.status.value, self.said.value, self.progress.value = "nothing is running", "", 0.0
 
     def _draw_losses(self, names: tuple[str, ...], history: list[Tensor]) -> None:
         table = torch.stack(history).tolist()

@@ -45,6 +45,7 @@ class PatchesLab(Lab):
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
+        self._trained: tuple[Chosen, str] | None = None
         self.photograph = Chooser(self, "photograph", "cat")
         self.filter = widgets.Dropdown(options=list(FILTERS), value="sketch", description="filter")
         self.patch = widgets.IntSlider(value=3, min=1, max=9, step=2, description="patch (pixels)")
@@ -93,6 +94,9 @@ class PatchesLab(Lab):
 
     def _draw_truth(self, asked: Settings) -> None:
         image, truth = self._pictures(asked)
+        if self._trained not in (None, (asked.photograph, asked.filter)) and not self.running:
+            self._trained = None
+            self._show_nothing_made()  # a net for something else beside this target would mislead
         name = asked.photograph.name
         self.before.show(enlarge(image, 256), f"{name}, the input; none of it is trained on.")
         self.truth.show(enlarge(truth, 256), f"{name} through the filter {asked.filter}: what is wanted.")
@@ -100,12 +104,13 @@ class PatchesLab(Lab):
     def _show_nothing_made(self) -> None:
         blank = torch.full_like(self.photograph.value.image(self.size), 0.93)
         self.made.show(blank, "The net's picture: press Start to train one.")
-        self.loss.show(curves({}, "steps, in 25s", "error"), "The error while training.")
+        self.loss.show(curves({}, "steps (× 25)", "error"), "The error while training.")
         self.units.show(blank, "What the units of the first layer look for.")
 
     def _train(self, asked: Settings) -> Run:
         name, source = asked.photograph
         image, truth = self._pictures(asked)
+        self._trained = asked.photograph, asked.filter
         net = PatchNet(patch=asked.patch, hidden=_sizes(asked.hidden))
         trained_on = [sample for sample in TRAINED_ON if sample != source]
         pictures = [load_image(sample, self.size, grey=True) for sample in trained_on]
@@ -122,7 +127,7 @@ class PatchesLab(Lab):
                 final,
             )
             self.loss.show(
-                curves({"mean squared error": losses}, "steps, in 25s", "error", log=True),
+                curves({"mean squared error": losses}, "steps (× 25)", "error", log=True),
                 f"Error after {step} steps: {losses[-1]:.5f}, on the training pictures.",
             )
             self.units.show(
@@ -149,8 +154,8 @@ class PatchesLab(Lab):
 def _sizes(hidden: str) -> tuple[int, ...]:
     """The hidden layers' units, as they were typed."""
     words = hidden.replace(",", " ").split()
-    if not all(word.isdecimal() and 1 <= int(word) <= 256 for word in words) or len(words) > 8:
-        raise StylelabError(f'hidden units "{hidden}": give up to 8 numbers from 1 to 256, as in "21, 17, 9"')
+    if not all(word.isdecimal() and 1 <= int(word) <= 256 for word in words) or not 1 <= len(words) <= 8:
+        raise StylelabError(f'hidden units "{hidden}": give 1 to 8 numbers from 1 to 256, as in "21, 17, 9"')
     return tuple(map(int, words))
 
 

@@ -5,11 +5,14 @@ Where a publication's term acts on another range than [0, 1], the factor is in t
 
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 
 from stylelab.errors import RecipeError, unknown
 from stylelab.networks.layers import CONV_1_TO_5, RELU_1_TO_5
 from stylelab.optimisation.recipes import Recipe
+from stylelab.pictures.saving import read_settings
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")  # what may hold a recipe
 # Where torchvision-style systems optimise the normalised image, differences of it are 1/std times as large.
 _PER_STD = (1 / 0.229, 1 / 0.224, 1 / 0.225)
 
@@ -139,11 +142,18 @@ RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
 CHOICES = {s.name: s.metadata["choices"] for s in fields(Recipe) if "choices" in s.metadata}
 
 
-def find_recipe(recipe: "str | Recipe | Mapping", **settings) -> Recipe:
+def find_recipe(recipe, **settings) -> Recipe:
     """A recipe by its name, by the settings in which it differs from the default, or the recipe itself.
 
-    settings: what is changed in it. Raises RecipeError for an unknown name or setting.
+    recipe: also what holds one: the path of a picture that stylelab saved, what read_settings says of it, or
+    the Result of a transfer. settings: what is changed in it. Raises RecipeError for an unknown name or
+    setting, ImageError for a picture that holds none.
     """
+    if isinstance(recipe, Path) or (isinstance(recipe, str) and Path(recipe).suffix.lower() in PICTURES):
+        recipe = read_settings(recipe)
+    if isinstance(recipe, Mapping) and isinstance(recipe.get("recipe"), Mapping):
+        recipe = recipe["recipe"]
+    recipe = getattr(recipe, "recipe", recipe)  # of a Result
     if isinstance(recipe, Mapping):
         whole = len(recipe) >= len(fields(Recipe))
         found = Recipe.from_dict(recipe) if whole else Recipe().replace(**recipe)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -24,7 +24,7 @@ from stylelab.optimisation.results import Result, Step, source_name
 from stylelab.optimisation.terms import recipe_features, recipe_terms
 from stylelab.pictures.loading import as_image
 from stylelab.pictures.resampling import resize, same_aspect
-from stylelab.progress import progress_bar
+from stylelab.progress import BY_WORK, progress_bar
 from stylelab.seeds import noise, whole_seed
 
 # A painting is first brought to twice the largest size it is looked at, or this: recolouring and shrinking
@@ -38,7 +38,7 @@ READ_EVERY = {"cpu": 1}
 def transfer(
     content,
     style,
-    recipe: str | Recipe | Mapping = "default",
+    recipe="default",
     extractor: FeatureExtractor | None = None,
     callback: Callable[[Step], None] | None = None,
     progress: bool = True,
@@ -54,12 +54,13 @@ def transfer(
     content: (1, 3, H, W) or (1, 1, H, W) in [0, 1], which sets the result's size, or anything `load_image`
     reads, which is loaded at recipe.size.
     style: the same, of any shape; or several: [paintings], [(painting, weight), ...] or {name: weight}.
-    recipe: a name of RECIPES, a Recipe, or a dict of settings. settings: changes to it, as style_weight=10,
-    steps=60. extractor: a network made elsewhere, used as it is. callback: called with each Step.
-    progress: draw a bar. seed: of the noise that init="noise" starts from. device: "auto" (CUDA, then MPS,
-    then CPU) or its name, unless an extractor is given. init: "content", "noise", or an image to start from.
-    terms: more terms for the objective, see stylelab.losses.Term. check_memory: refuse what is estimated to
-    need more memory than there is; False tries.
+    recipe: a name of RECIPES, a Recipe, a dict of settings, or a picture that holds one, by its path.
+    settings: changes to it, as style_weight=10, steps=60. extractor: a network made elsewhere, used as it
+    is. callback: called with each Step. progress: draw a bar. seed: of the noise that init="noise" starts
+    from. device: "auto" (CUDA, then MPS, then CPU) or its name, unless an extractor is given. init:
+    "content", "noise", or an image to start from. terms: more terms for the objective, see
+    stylelab.losses.Term. check_memory: refuse what is estimated to need more memory than there is; False
+    tries.
 
     Ctrl-C, or Stop in Jupyter, ends it early with the picture so far. Raises OptimisationError where a loss
     is no longer a number, TooLargeError where there is too little memory, RecipeError for settings that make
@@ -74,13 +75,17 @@ def transfer(
     steps = optimise(given, paintings, recipe, extractor, seed, device, init, terms, check_memory)
     history: list[Tensor] = []
     last, interrupted = None, False
-    with progress_bar(sum(recipe.steps), "transfer", "step", progress, delay=0) as bar:
+    scales = recipe.fractions(max(photograph.shape))
+    # A step at half the size is a quarter of the work: the bar and its remaining time go by work.
+    work = [scale**2 for scale, count in zip(scales, recipe.steps, strict=True) for _ in range(count)]
+    with progress_bar(sum(work), "transfer", "step", progress, delay=0, layout=BY_WORK) as bar:
         try:
             for last in steps:
                 history.append(last.terms)
-                bar.update()
+                bar.update(work[last.index - 1])
                 if progress and (last.index % 5 == 0 or last.index == last.steps):
-                    bar.set_postfix_str(f"{last.size} px, loss {last.losses['total']:.4g}")
+                    told = f"step {last.index} of {last.steps}, {last.size} px"
+                    bar.set_postfix_str(f"{told}, loss {last.losses['total']:.4g}")
                 if callback:
                     callback(last)
         except KeyboardInterrupt:
@@ -108,7 +113,7 @@ def transfer(
 def optimise(
     content,
     style,
-    recipe: str | Recipe | Mapping = "default",
+    recipe="default",
     extractor: FeatureExtractor | None = None,
     seed: int = 0,
     device: str | torch.device = "auto",

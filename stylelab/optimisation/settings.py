@@ -81,7 +81,7 @@ def _number(default: float, above: bool = False) -> Any:
     def rule(name: str, value: Any) -> Any:
         value = _plain(value)
         if not _is_number(value, above):
-            raise RecipeError(f"{name}={value!r}: use numbers {'above' if above else 'from'} 0 upwards")
+            raise RecipeError(f"{name}={value!r}: use numbers {'above 0' if above else 'from 0 upwards'}")
         return value
 
     return _setting(default, rule)
@@ -92,7 +92,7 @@ def _whole(default: int, least: int = 1, unit: str = "") -> Any:
         value = _plain(value)
         if not _is_whole(value, least):
             limit = f"of {unit}, {least} or more" if unit else f"from {least} upwards"
-            raise RecipeError(f"{name}={value} must be a whole number {limit}")
+            raise RecipeError(f"{name}={value!r} must be a whole number {limit}")
         return value
 
     return _setting(default, rule)
@@ -108,7 +108,7 @@ def _numbers(default: tuple, above: bool = False) -> Any:
     def rule(name: str, value: Any) -> tuple:
         value = tuple(map(_plain, _entries(name, value)))
         if not all(_is_number(n, above) for n in value):
-            raise RecipeError(f"{name}={value!r}: use numbers {'above' if above else 'from'} 0 upwards")
+            raise RecipeError(f"{name}={value!r}: use numbers {'above 0' if above else 'from 0 upwards'}")
         return value
 
     return _setting(default, rule)
@@ -129,8 +129,12 @@ def _drops(name: str, value: Any) -> tuple[tuple[int, float], ...]:
 
 
 def _layers(name: str, value: Any) -> Layers:
+    if isinstance(value, str):
+        value = {value: 1.0}
+    elif isinstance(value, list | tuple) and all(isinstance(layer, str) for layer in value):
+        value = {layer: 1 / len(value) for layer in value}
     if not isinstance(value, Mapping):
-        raise RecipeError(f"{name}={value!r}: give each layer a weight, as in {{'relu4_2': 1.0}}")
+        raise RecipeError(f"{name}={value!r}: give layers by name, or each a weight: {{'relu4_2': 1.0}}")
     value = {layer: _plain(factor) for layer, factor in value.items()}
     if not all(_is_number(factor, above=False) for factor in value.values()):
         raise RecipeError(f"{name}={value!r}: use numbers from 0 upwards")

@@ -53,7 +53,9 @@ def writable_path(path: str | Path) -> Path:
     path = expanded(path)
     if path.suffix.lower() not in _FORMATS:
         raise ImageError(
-            f'{path.name}: cannot write "{path.suffix}" files; end the name in .png, .jpg or .webp'
+            f"{path.name or 'an empty name'}: "
+            + (f'cannot write "{path.suffix}" files; ' if path.suffix else "which kind of file? ")
+            + "end the name in .png, .jpg or .webp"
         )
     return checked_target(path, ImageError)
 

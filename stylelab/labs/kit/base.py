@@ -26,7 +26,7 @@ from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import Step
 
 PREVIEW = 0.2  # seconds between two previews of a run, at least
-LABEL = "138px"  # the widest label of a control
+LABEL = "150px"  # the widest label of a control
 # Jupyter's own red, which each of its themes has for its own background.
 _ALERT = "color: var(--jp-error-color1, #b3261e); line-height: 1.35; max-width: 340px"
 
@@ -91,7 +91,7 @@ class Lab(widgets.VBox):
         """
         # No box may be one that scrolls, which would be a stop for the Tab key.
         side = widgets.VBox(
-            [*panel, self.complaint], layout={"flex": "0 0 356px", "max_width": "100%", "overflow": "visible"}
+            [*panel, self.complaint], layout={"flex": "0 0 364px", "max_width": "100%", "overflow": "visible"}
         )
         seen = widgets.VBox([*stage], layout={"flex": "1 1 420px", "overflow": "visible"})
         self.children = (row(side, seen), *below)
@@ -146,8 +146,7 @@ class Lab(widgets.VBox):
             self.last_error, self._failed = error, job
             name = "" if isinstance(error, StylelabError) else f"{type(error).__name__}: "
             lines = str(error).strip().splitlines() or ["no more is known"]
-            line = html.escape((name + lines[0])[:400])
-            self.complaint.value = f'<div role="alert" style="{_ALERT}">✗ {line}</div>'
+            self.complaint.value = complaint_line((name + lines[0])[:400], alert=True)
         else:
             if job and job == self._failed:
                 self.complaint.value = self._failed = ""
@@ -238,6 +237,12 @@ class Lab(widgets.VBox):
             self._offer()
 
 
+def complaint_line(text: str, alert: bool = False) -> str:
+    """What went wrong, as HTML. alert: to be read aloud at once by a screen reader."""
+    role = 'role="alert" ' if alert else ""
+    return f'<div {role}style="{_ALERT}">✗ {html.escape(text)}</div>'
+
+
 def row(*children: widgets.Widget) -> widgets.HBox:
     """Widgets side by side, going on below where the page is too narrow."""
     return widgets.HBox(children, layout={"flex_flow": "row wrap", "align_items": "flex-start"})
@@ -245,7 +250,7 @@ def row(*children: widgets.Widget) -> widgets.HBox:
 
 def fold(title: str, *children: widgets.Widget) -> widgets.VBox:
     """Widgets that are used less, folded away under a title; which keys reach, as they do no Accordion's."""
-    inside, head = row(*children), widgets.ToggleButton(layout={"width": "auto"})
+    inside, head = row(*children), widgets.ToggleButton(tooltip=title, layout={"width": "auto"})
 
     def turn() -> None:
         inside.layout.display = None if head.value else "none"
@@ -260,7 +265,7 @@ def controls(*children: widgets.Widget) -> widgets.HBox:
     """Labelled controls in columns, all equally wide, each label in full."""
     for child in children:
         child.style.description_width = LABEL
-        child.layout.width, child.layout.margin = "340px", "2px"  # SelectionSlider would have no margin
+        child.layout.width, child.layout.margin = "348px", "2px"  # SelectionSlider would have no margin
     return row(*children)
 
 
@@ -274,7 +279,9 @@ def discard(widget: widgets.Widget) -> None:
 
 
 def _clock(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 10 else f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
 
 
 def _close_those_of_the_run_before(lab: Lab) -> None:

@@ -1,7 +1,9 @@
 """How a lab is given a picture: by a sample's name or face, a path, or an upload."""
 
 import base64
+import html
 import itertools
+import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -10,8 +12,8 @@ import ipywidgets as widgets
 import traitlets
 from torch import Tensor
 
-from stylelab.errors import ImageError
-from stylelab.labs.kit.base import Lab, controls
+from stylelab.errors import ImageError, StylelabError, unknown
+from stylelab.labs.kit.base import Lab, complaint_line, controls
 from stylelab.labs.kit.drawing import encode
 from stylelab.pictures.loading import load_image
 from stylelab.pictures.samples import sample_names
@@ -101,20 +103,27 @@ class Chooser(widgets.VBox):
     ) -> None:
         self._lab = lab
         names = list(names or sample_names("content") + sample_names("style"))
+        if chosen not in names:
+            raise ImageError(unknown(label, chosen, names, "stylelab.sample_names"))
         self._known = {name: Chosen(name, name) for name in names}
         self._showing = False
         self.sample = widgets.Dropdown(options=names, value=chosen, description=label)
         self.path = widgets.Text(
-            description=f"{label}: path", placeholder="holiday.jpg, then Enter", continuous_update=False
+            description=f"{label}: path", placeholder="a file's name, then Enter", continuous_update=False
         )
         self.upload = widgets.FileUpload(
-            accept="image/*", description=f"{label}: upload (under 10 MB)", layout={"width": "340px"}
+            accept="image/*",
+            description=f"{label}: upload (under 10 MB)",
+            tooltip="choose a picture of your own",
+            layout={"width": "340px", "margin": "2px"},
         )
         self.upload.add_class("stylelab-upload")
         lab.on(self.sample, self._take_sample)
-        lab.on(self.path, self._take_path)
-        lab.on(self.upload, self._take_upload)
-        self.own = controls(self.path, self.upload)
+        lab.on(self.path, lambda: self._take_own(self._take_path))
+        lab.on(self.upload, lambda: self._take_own(self._take_upload))
+        self.said = widgets.HTML(layout={"margin": "0 4px"})
+        fields = [controls(self.path, self.upload), self.said]
+        self.own = widgets.VBox(fields, layout={"width": "100%", "overflow": "visible"})
         self.thumbnails: dict[str, Thumbnail] = {}
         if thumbnails:
             for name in names:
@@ -143,8 +152,20 @@ class Chooser(widgets.VBox):
         if not self._showing:
             self.choose(self._known[self.sample.value])
 
+    def _take_own(self, take: Callable[[], None]) -> None:
+        """Takes a picture from a field of `own`, and says beside it what became of that."""
+        self.said.value = ""
+        try:
+            take()
+        except StylelabError as error:
+            # What lists the samples is the menu; nobody is asked to call a function here.
+            error.args = (re.sub(r" \(sample_names.*\)", "", str(error)),)
+            self.said.value = complaint_line(str(error))
+            raise
+        self.said.value = f"✓ {html.escape(self.value.name)} is chosen"
+
     def _take_path(self) -> None:
-        path = self.path.value.strip()
+        path = self.path.value.strip().strip("\"'")
         if path:
             load_image(path, 16)  # complains before anything is changed
             self.choose(Chosen(path, path))

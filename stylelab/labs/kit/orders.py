@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stylelab.labs.kit.base import discard
 from stylelab.labs.kit.choosing import Chosen, Thumbnail
-from stylelab.labs.kit.drawing import encode
+from stylelab.labs.kit.drawing import encode, plain
 from stylelab.optimisation.published import RECIPES
 from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import Result
@@ -64,12 +64,20 @@ class Order:
         files = "a copy of the file you" if len(uploads) == 1 else "copies of the files you"
         return f"# first put {files} uploaded beside the notebook: {', '.join(uploads)}\n{line}"
 
+    def title(self) -> str:
+        """What it makes of what, and how, in one line."""
+        content, styles = self.names()
+        recipe = self.recipe
+        paintings = " and ".join(f"{name} ({w:.0%})" if len(styles) > 1 else name for name, w in styles)
+        weight = plain(recipe.style_weight)
+        return f"{content} like {paintings}; {recipe.name}, {recipe.size} px, style weight {weight}"
+
     def changes(self, before: "Order") -> list[str]:
         """What is different about it, in a few words each: ["cat", "style weight 20"]."""
         new, old = self.recipe, before.recipe
         words = {
             "size": f"{new.size} px",
-            "style_weight": f"style weight {new.style_weight:.3g}",
+            "style_weight": f"style weight {plain(new.style_weight)}",
             "tv_weight": f"total variation {new.tv_weight:.3g}",
             "colours": f"colours {new.colours or 'as painted'}",
             "steps": f"{sum(new.steps)} steps",
@@ -115,7 +123,7 @@ class Strip(widgets.HBox):
         super().__init__(layout={"flex_flow": "row wrap", "overflow": "visible"})
         self._go_back = go_back
         self._newest: Order | None = None
-        self._thumbnails: list[Thumbnail] = []
+        self._thumbnails: list[tuple[Order, Thumbnail]] = []
 
     def add(self, kept: Kept) -> None:
         """Puts a result at the end, and forgets the first where there are too many."""
@@ -125,10 +133,16 @@ class Strip(widgets.HBox):
         if result.interrupted:
             label += f", stopped at {len(result.history)}"
         small = encode(resize(result.image, 140))[0]
-        made = Thumbnail(small, lambda: self._go_back(kept), label, size=(132, 99))
+        made = Thumbnail(small, lambda: self._go_back(kept), label, order.title(), size=(132, 99))
         self._newest = order
-        self._thumbnails.append(made)
-        self.children = tuple(self._thumbnails[-KEPT:])
-        for forgotten in self._thumbnails[:-KEPT]:
+        self._thumbnails.append((order, made))
+        self.children = tuple(thumbnail for _, thumbnail in self._thumbnails[-KEPT:])
+        for _, forgotten in self._thumbnails[:-KEPT]:
             discard(forgotten)
         del self._thumbnails[:-KEPT]
+        self.mark(order)
+
+    def mark(self, shown: Order | None) -> None:
+        """Ticks the results of this very order."""
+        for order, thumbnail in self._thumbnails:
+            thumbnail.mark(order is shown)

@@ -7,6 +7,7 @@ import ipywidgets as widgets
 
 from stylelab.labs.kit.base import Lab
 from stylelab.labs.kit.choosing import Chooser
+from stylelab.labs.kit.drawing import plain
 from stylelab.labs.kit.orders import Order
 from stylelab.optimisation.published import CHOICES, RECIPES
 from stylelab.pictures.samples import sample_names
@@ -30,9 +31,7 @@ class TransferControls(Lab):
         self.mix = widgets.FloatSlider(value=0, min=0, max=1, step=0.05, description="its share")
         self.recipe = widgets.Dropdown(options=_labelled(), value="quick", description="recipe")
         self.size = widgets.IntSlider(value=size, min=32, max=LARGEST, step=32, description="size (pixels)")
-        self.weight = widgets.FloatLogSlider(
-            base=10, step=0.25, description="style weight", readout_format=".3g"
-        )
+        self.weight = widgets.SelectionSlider(options=[("1", 1.0)], description="style weight")
         self.tv = widgets.SelectionSlider(options=[("none", 0.0)], description="total variation")
         self.colours = widgets.Dropdown(
             options=["as painted", *CHOICES["colours"][1:]], description="colours"
@@ -48,10 +47,11 @@ class TransferControls(Lab):
     def _take_recipe(self) -> None:
         """Sets the controls to the recipe's own values, with two decades of style weight to either side."""
         recipe = RECIPES[self.recipe.value]
-        middle = math.log10(recipe.style_weight)
-        with self.weight.hold_trait_notifications():
-            self.weight.min, self.weight.max = middle - 2, middle + 2
-            self.weight.value = recipe.style_weight
+        own, decade = recipe.style_weight, math.floor(math.log10(recipe.style_weight))
+        plain_ones = [float(f"{n}e{decade + k}") for k in range(-3, 4) for n in (1, 1.5, 2, 3, 5, 7)]
+        choices = sorted({own, *(w for w in plain_ones if own / 101 < w < own * 101)})
+        self.weight.options = [(plain(w), w) for w in choices]
+        self.weight.value = own
         own = recipe.tv_weight or 1.0
         weights = [0.0, *(float(f"{own * 10 ** (n / 2):.3g}") for n in range(-6, 5))]
         if recipe.tv_weight:
@@ -67,7 +67,7 @@ class TransferControls(Lab):
         base = RECIPES[self.recipe.value]
         wanted = {
             "size": self.size.value,
-            "style_weight": float(f"{self.weight.value:.4g}"),
+            "style_weight": self.weight.value,
             "tv_weight": self.tv.value,
             "colours": self.colours.value if self.colours.index else None,
         }
@@ -96,6 +96,6 @@ class TransferControls(Lab):
 def _labelled() -> list[tuple[str, str]]:
     """The recipes as the menu has them, with what must be downloaded first."""
     return [
-        (f"{name} (downloads {recipe.download})" if recipe.download else name, name)
+        (f"{name} (needs {recipe.download})" if recipe.download else name, name)
         for name, recipe in RECIPES.items()
     ]

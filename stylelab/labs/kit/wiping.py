@@ -41,7 +41,7 @@ class Wiped(Picture):
         if self._both is None:
             return
         before, picture, says, final = self._both
-        edge = round(wipe * picture.shape[-1])
+        edge = 0 if picture is before else round(wipe * picture.shape[-1])
         if edge:
             picture = picture.clone()
             picture[..., :edge] = before[..., :edge]
