@@ -116,7 +116,7 @@ def test_the_picture_is_what_transfer_makes(made):
 
 
 def test_progress_goes_to_standard_error(made):
-    assert f"{STEPS}/{STEPS}" in made.progress
+    assert f"step {STEPS} of {STEPS}, " in made.progress and "100%" in made.progress
     assert "loss" in made.progress
     assert "step/s" not in made.said
 
@@ -543,7 +543,7 @@ def test_a_bad_picture_is_one_line_and_exit_code_1(words, tmp_path):
     [
         ({}, "its settings hold no recipe; give a picture that python -m stylelab wrote"),
         ({"recipe": {"stepz": 1}}, 'its recipe cannot be used (unknown setting "stepz"; did you mean steps?'),
-        ({"recipe": {"size": "big"}}, "its recipe cannot be used (size=big"),
+        ({"recipe": {"size": "big"}}, "its recipe cannot be used (size='big'"),
         ({"recipe": {"style_weight": None}}, "its recipe cannot be used (style_weight=None"),
         ({"recipe": {"style_layers": 5}}, "its recipe cannot be used (style_layers=5"),
         ({"recipe": "default"}, "its recipe cannot be used ("),

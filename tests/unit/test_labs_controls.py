@@ -23,8 +23,8 @@ SIZES = {
     "patches": {"size": 32},
     "differences": {"size": 32, "steps": 25},
 }
-# What only the next run answers to.
-FOR_RUNS = {"steps", "patch (pixels)", "optimiser", "save as", "hidden units"}
+# What only the next run answers to, or a picture that it has made.
+FOR_RUNS = {"steps", "patch (pixels)", "optimiser", "save as", "hidden units", "before | after"}
 FOR_RUNS |= {f"relu{n}_1" for n in range(1, 6)}
 
 

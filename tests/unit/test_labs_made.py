@@ -286,8 +286,9 @@ def test_a_recipe_brings_its_own_weights_and_two_decades_around_them(made):
     lab = made("first_picture", size=64)
     for name, recipe in stylelab.RECIPES.items():
         lab.recipe.value = name
-        assert lab.weight.value == pytest.approx(recipe.style_weight)
-        assert 10 ** (lab.weight.max - lab.weight.min) == pytest.approx(1e4)
+        assert lab.weight.value == recipe.style_weight
+        weights = [weight for _, weight in lab.weight.options]
+        assert weights == sorted({*weights}) and weights[-1] / weights[0] > 5e3
         assert (lab.tv.value, lab.steps.value) == (recipe.tv_weight, sum(recipe.steps))
         assert name == "default" or repr(name) in line_of(lab)
     assert lab.last_error is None
@@ -351,6 +352,52 @@ def test_bad_pictures_are_one_line_each_and_good_ones_are_taken(made, tmp_path):
     assert marked == ["cat"]
 
 
+def test_the_weights_that_notebook_00_asks_for_can_be_chosen(made):
+    lab = made("first_picture", size=64)
+    assert {1.0, 3.0, 5.5, 10.0, 20.0, 30.0, 50.0} <= {weight for _, weight in lab.weight.options}
+
+
+def test_what_became_of_an_own_picture_stands_beside_its_field(made, tmp_path):
+    lab = made("first_picture", size=64)
+    chooser = lab.style_picture
+    chooser.path.value = "nowhere.jpg"
+    assert "nowhere.jpg: no such file" in chooser.said.value and "sample_names" not in chooser.said.value
+    assert "sample_names" not in lab.complaint.value and lab.content.said.value == ""
+    (tmp_path / "own <b>.png").write_bytes(own_png())
+    chooser.path.value = f'"{tmp_path / "own <b>.png"}"'  # as some file managers copy it
+    assert chooser.said.value.endswith("own &lt;b&gt;.png is chosen") and lab.complaint.value == ""
+
+
+@pytest.mark.parametrize("argument", ["content", "style"])
+def test_a_lab_for_a_picture_that_there_is_not_names_near_ones(argument):
+    with pytest.raises(ImageError, match="did you mean"):
+        labs.first_picture(**{argument: {"content": "coffe", "style": "brik"}[argument]})
+
+
+def test_nothing_is_left_said_of_a_run_whose_picture_is_gone(painted):
+    painted.save.click()
+    painted.content.sample.value = "cat"
+    assert painted.wait(60) and painted.status.value == "nothing is running" and painted.said.value == ""
+    painted.wipe.value = 0.5
+    assert painted.wait(60) and painted.picture.says == "cat, the photograph."
+
+
+def test_the_result_on_the_screen_is_ticked_and_says_what_it_is(painted):
+    def ticked():
+        return ["stylelab-marked" in kept.button._dom_classes for kept in painted.kept.children]
+
+    painted.weight.value = 20
+    painted.start.click()
+    assert painted.wait(120) and ticked() == [False, True]
+    painted.kept.children[0].button.click()
+    assert painted.wait(60) and ticked() == [True, False]
+    assert painted.kept.children[1].button.tooltip == (
+        "astronaut like starry_night (75%) and brick (25%); quick, 64 px, style weight 20"
+    )
+    painted.content.sample.value = "cat"
+    assert painted.wait(60) and ticked() == [False, False]
+
+
 def test_the_painting_s_own_colours_can_be_chosen_again(made):
     lab = made("first_picture", size=64)
     assert lab.colours.value == "as painted" and "colours=" not in line_of(lab)
@@ -382,11 +429,20 @@ def test_the_patch_lab_learns_from_other_pictures(made):
     assert f"on {', '.join(OTHERS)}: PSNR {quality:.1f} dB" in lab.made.says
 
 
+def test_a_net_for_another_filter_is_not_left_beside_a_new_target(made):
+    lab = made("patches", size=32)
+    lab.steps.value = 100
+    lab.start.click()
+    assert lab.wait(120) and "sketch after 100 steps" in lab.made.says
+    lab.filter.value = "emboss"
+    assert lab.wait(60) and lab.made.says == "The net's picture: press Start to train one."
+
+
 def test_hidden_units_are_read_or_complained_about(made):
     lab = made("patches", size=32)
-    for wrong in ("3, x", "-4", "1000", "1 1 1 1 1 1 1 1 1"):
+    for wrong in ("3, x", "-4", "1000", "1 1 1 1 1 1 1 1 1", ""):
         lab.hidden.value = wrong
-        assert "give up to 8 numbers from 1 to 256" in lab.complaint.value
+        assert "give 1 to 8 numbers from 1 to 256" in lab.complaint.value
     lab.hidden.value, lab.steps.value = "12 6", 100
     lab.start.click()
     assert lab.wait(120) and lab.complaint.value == ""
@@ -644,10 +700,10 @@ def test_a_thumbnail_brings_back_all_its_controls_and_says_what_is_different(pai
     lab.start.click()
     assert lab.wait(120) and lab.last_error is None
     assert all(second[name] != first[name] for name in asked)
-    one, two = (thumbnail.button.tooltip for thumbnail in lab.kept.children)
+    one, two = (thumbnail.button.description for thumbnail in lab.kept.children)
     assert one == "64 px"
     assert two.startswith(
-        "cat, like tissue and gravel (50%, 50%), recipe modified-vgg19, 96 px, style weight 2e+06"
+        "cat, like tissue and gravel (50%, 50%), recipe modified-vgg19, 96 px, style weight 2,000,000"
     )
     for thumbnail, values in zip(lab.kept.children, (first, second), strict=True):
         thumbnail.button.click()
@@ -684,7 +740,7 @@ def test_a_start_that_fails_leaves_no_curve_and_advises_what_the_lab_has(painted
     no_network(monkeypatch)
     _shared.cache_clear()
     labels = dict((name, label) for label, name in painted.recipe.options)
-    assert labels["squeezenet"] == "squeezenet (downloads 5 MB)" and labels["default"] == "default"
+    assert labels["squeezenet"] == "squeezenet (needs 5 MB)" and labels["default"] == "default"
     before = painted.losses.image.value
     painted.recipe.value = "squeezenet"
     painted.start.click()
@@ -694,8 +750,8 @@ def test_a_start_that_fails_leaves_no_curve_and_advises_what_the_lab_has(painted
     assert painted.picture.says.startswith("astronaut, before the first step")
 
 
-def test_a_touch_moves_the_wipe_and_the_cross_hair(made):
-    lab = made("first_picture", size=64)
+def test_a_touch_moves_the_wipe_and_the_cross_hair(made, painted):
+    lab = painted
     lab.picture.image._handle_custom_msg({"phase": "move", "x": 0.254, "y": 0.9}, [])
     assert lab.wait(60) and lab.wipe.value == 0.25 and "the left 25%" in lab.picture.says
     lab = made("differences", size=48, steps=25)

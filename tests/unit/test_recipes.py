@@ -10,7 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stylelab.errors import RecipeError
+import stylelab
+from stylelab.errors import ImageError, RecipeError
 from stylelab.losses import Objective, Scene
 from stylelab.networks.features import Features
 from stylelab.optimisation.published import RECIPES, find_recipe
@@ -381,7 +382,7 @@ def test_from_dict_refuses_what_to_dict_does_not_write():
     with pytest.raises(RecipeError, match=r"scales"):
         Recipe.from_dict({**RECIPES["default"].to_dict(), "scales": 1.0})
     with pytest.raises(RecipeError, match=r"content_layers"):
-        Recipe.from_dict({**RECIPES["default"].to_dict(), "content_layers": ["relu4_2"]})
+        Recipe.from_dict({**RECIPES["default"].to_dict(), "content_layers": 4.2})
 
 
 def test_a_recipe_is_found_by_name_or_is_itself():
@@ -451,3 +452,24 @@ def test_a_setting_that_makes_no_sense_is_refused_by_name(settings, message):
 def test_no_scales_at_all_are_refused():
     with pytest.raises(RecipeError, match="scales"):
         Recipe(scales=(), steps=(), style_factors=())
+
+
+def test_a_recipe_is_found_in_whatever_holds_one(tmp_path):
+    image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    made = stylelab.transfer(image, image, "quick", steps=3, style_weight=7, progress=False)
+    path = made.save(tmp_path / "made.png")
+    for holder in (path, str(path), made, stylelab.read_settings(path), made.recipe.to_dict()):
+        found = find_recipe(holder, tv_weight=0.5)
+        assert (found.style_weight, found.steps, found.tv_weight) == (7, (1, 1, 1), 0.5)
+    with pytest.raises(ImageError, match="no such file"):
+        find_recipe("nowhere.png")
+    stylelab.save_image(image, tmp_path / "plain.png")
+    with pytest.raises(ImageError, match="holds no settings"):
+        find_recipe(tmp_path / "plain.png")
+
+
+def test_layers_by_name_count_the_same():
+    recipe = stylelab.Recipe()
+    assert recipe.replace(style_layers="relu1_1").style_layers == {"relu1_1": 1.0}
+    found = recipe.replace(style_layers=["relu1_1", "relu4_1"]).style_layers
+    assert found == {"relu1_1": 0.5, "relu4_1": 0.5}
