@@ -8,7 +8,7 @@ from stylelab.figures.diagrams.sheet import Diagram
 from stylelab.figures.figure import COLOURS, DPI, FONT, MARKERS, WIDTH, CourseFigure
 from stylelab.figures.plates import comparison, pictures, strongest_maps
 from stylelab.figures.plots import chroma_clouds, curve_panels, curves, matrix
-from stylelab.figures.tables import PictureTable
+from stylelab.figures.tables import PictureTable, text_table
 
 __all__ = [
     "COLOURS",
@@ -29,5 +29,6 @@ __all__ = [
     "patch_net_diagram",
     "pictures",
     "strongest_maps",
+    "text_table",
     "vgg19_diagram",
 ]

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from matplotlib.patches import Rectangle
 
 from stylelab.errors import StylelabError
-from stylelab.figures.figure import FONT, WIDTH, CourseFigure
+from stylelab.figures.figure import COLOURS, FONT, WIDTH, CourseFigure
 from stylelab.pictures.stylist import Stylist
 
 
@@ -21,6 +22,7 @@ def pictures(
     height: float | None = None,
     exact: bool = False,
     row_titles: Sequence[str] = (),
+    frames: Mapping[int, Sequence[tuple[int, int, int]]] | None = None,
 ) -> CourseFigure:
     """Pictures side by side, in rows of `columns` (all in one row unless given).
 
@@ -28,6 +30,8 @@ def pictures(
     `limits` (by default [0, 1] for values within it, else each map's own extremes); or a text, written where
     a picture is missing. titles: one each, above it. row_titles: one for each row, beside it.
     height: of a row, in inches; chosen to fill the width unless given. exact: show pixels as squares.
+    frames: squares to outline, by the number of the picture: (row, column, side) of each, in pixels, about
+    its middle pixel.
     """
     shape = next((image.shape[-2:] for image in images if not isinstance(image, str)), (3, 4))
     arrays = [np.full((*shape, 3), 0.93) if isinstance(image, str) else as_array(image) for image in images]
@@ -56,10 +60,18 @@ def pictures(
         if isinstance(image, str):
             text = textwrap.fill(textwrap.shorten(image, 140, placeholder=" …"), round(90 / columns))
             axis.text(0.5, 0.5, text, transform=axis.transAxes, ha="center", va="center", fontsize=FONT - 2)
+    for number, squares in (frames or {}).items():
+        for square in squares:
+            axes[number].add_patch(_frame(*square))
     for axis, title in zip(axes[::columns], row_titles, strict=False):
         place = {"transform": axis.transAxes, "rotation": 90, "ha": "right", "va": "center"}
         axis.text(-0.03, 0.5, title, fontsize=FONT, **place)
     return figure
+
+
+def _frame(row: int, column: int, side: int) -> Rectangle:
+    corner = (column - side // 2 - 0.5, row - side // 2 - 0.5)
+    return Rectangle(corner, side, side, fill=False, edgecolor=COLOURS[1], linewidth=2.2, clip_on=False)
 
 
 def comparison(

@@ -19,9 +19,13 @@ def curves(
     markers: bool = True,
     height: float = 3.4,
     title: str = "",
+    legend: str = "best",
 ) -> CourseFigure:
-    """Curves in one frame. series: {label: (x, y)}. log: "", "x", "y" or "xy". markers: draw each point."""
-    return curve_panels({title: series}, xlabel, ylabel, caption, log, markers, height)
+    """Curves in one frame. series: {label: (x, y)}. log: "", "x", "y" or "xy". markers: draw each point.
+
+    legend: where, as matplotlib names places, or "outside", to the right of the frame.
+    """
+    return curve_panels({title: series}, xlabel, ylabel, caption, log, markers, height, legend)
 
 
 def curve_panels(
@@ -32,6 +36,7 @@ def curve_panels(
     log: str = "",
     markers: bool = True,
     height: float = 3.2,
+    legend: str = "best",
 ) -> CourseFigure:
     """Frames of curves side by side on one vertical scale. panels: {title: series}; else as `curves`."""
     figure = CourseFigure(height, caption)
@@ -51,7 +56,9 @@ def curve_panels(
         axis.grid(color="0.9")
         axis.spines[["top", "right"]].set_visible(False)
         if len(series) > 1:
-            axis.legend(fontsize=FONT - 1, frameon=False)
+            beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+            place = beside if legend == "outside" else {"loc": legend}
+            axis.legend(fontsize=FONT - 1, frameon=False, **place)
     axes[0].set_ylabel(ylabel, fontsize=FONT)
     return figure
 

@@ -1,4 +1,4 @@
-"""Tables of text with pictures in them."""
+"""Tables: numbers as text, and text with pictures in it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,22 @@ from html import escape
 import torch
 
 from stylelab.pictures.showing import picture_tag
+
+
+def text_table(
+    rows: Mapping[str, Sequence[float | str]], columns: Sequence[str], title: str = "", form: str = ".1f"
+) -> str:
+    """Rows of numbers under their headings, as text to print.
+
+    rows: {its name: one number or text a column}. columns: the headings. title: above the names. form: of
+    the numbers, as format() takes it; a text stands as it is.
+    """
+    lines = [[title, *columns]]
+    for name, values in rows.items():
+        lines.append([name, *(v if isinstance(v, str) else format(v, form) for v in values)])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    aligned = [[name.ljust(widths[0]), *map(str.rjust, rest, widths[1:])] for name, *rest in lines]
+    return "\n".join("   ".join(line) for line in aligned)
 
 
 @dataclass(frozen=True, repr=False)

@@ -15,7 +15,7 @@ from stylelab.errors import StylelabError
 from stylelab.figures.figure import CourseFigure
 from stylelab.figures.plates import pictures, strongest_maps
 from stylelab.figures.plots import chroma_clouds, curve_panels, curves, matrix
-from stylelab.figures.tables import PictureTable
+from stylelab.figures.tables import PictureTable, text_table
 
 CAPTION = (
     "Left to right: noise after matching 1, 2, 3, 4, 5 layers. Colours come first, then strokes, then swirls."
@@ -65,6 +65,9 @@ FIGURES = {
     ),
     "curve_panels": lambda: curve_panels(
         {"left": {"a": ([1, 2], [3, 4])}, "right": {"a": ([1, 2], [5, 6])}}, "x", "y", CAPTION
+    ),
+    "legend outside": lambda: curves(
+        {"a long name": ([1, 2], [3.0, 2.0]), "b": ([1, 2], [1.0, 2.0])}, "x", "y", CAPTION, legend="outside"
     ),
     "matrix": lambda: matrix(torch.rand(3, 3), ["red", "green", "blue"], CAPTION, "Gram", "{:.2f}"),
     "chroma_clouds": lambda: chroma_clouds([torch.rand(1, 3, 9, 9)] * 2, ["before", "after"], CAPTION),
@@ -215,6 +218,14 @@ def test_exact_shows_pixels_as_squares():
     assert decoded(pictures([torch.rand(1, 3, 30, 30)], exact=True))[0] == "image/png"
 
 
+def test_a_frame_stands_about_its_pixels():
+    maps = [torch.rand(13, 13), torch.rand(13, 13)]
+    first, second = panels(pictures(maps, exact=True, frames={1: [(6, 4, 3), (9, 9, 1)]}))
+    assert not first.patches
+    corners = [(*frame.get_xy(), frame.get_width(), frame.get_height()) for frame in second.patches]
+    assert corners == [(2.5, 4.5, 3, 3), (8.5, 8.5, 1, 1)]
+
+
 @pytest.mark.parametrize(
     ("image", "kind"),
     [
@@ -275,6 +286,18 @@ def test_one_curve_needs_no_legend_and_many_differ_in_more_than_colour():
     )
     (axis,) = panels(curves(many, "x", "y", markers=False))
     assert {line.get_marker() for line in axis.lines} == {"None"}
+
+
+def test_a_legend_may_stand_outside_where_no_curve_is():
+    series = {"a": ([1, 2], [3, 1]), "b": ([1, 2], [1, 3])}
+    figure = curves(series, "x", "y", legend="outside")
+    figure.canvas.draw()
+    (axis,) = panels(figure)
+    legend, frame = axis.get_legend().get_window_extent(), axis.get_window_extent()
+    assert legend.x0 >= frame.x1
+    (axis,) = panels(curves(series, "x", "y", legend="lower center"))
+    axis.figure.canvas.draw()
+    assert axis.get_legend().get_window_extent().x1 < axis.get_window_extent().x1
 
 
 def test_panels_share_one_vertical_scale():
@@ -358,6 +381,15 @@ def test_the_strongest_maps_come_first():
     assert all(
         torch.equal(found, features[0, channel]) for found, channel in zip(maps, channels, strict=True)
     )
+
+
+def test_numbers_stand_under_their_headings():
+    table = text_table({"a": [1.26, -20.0], "long name": ["none", 3.0]}, ["x", "gain"], "dB", ".1f")
+    assert table.splitlines() == [
+        "dB             x    gain",
+        "a            1.3   -20.0",
+        "long name   none     3.0",
+    ]
 
 
 def test_a_picture_table_shows_a_picture_a_row_and_escapes_its_text():
