@@ -4,7 +4,14 @@ The table (`patches.differences`) is loaded when it is used: it needs scikit-lea
 """
 
 from stylelab.losses.distances import psnr
-from stylelab.patches.fitting import MOST_SAMPLES, OPTIMISERS, check_pairs, fit_patch_net, training
+from stylelab.patches.fitting import (
+    MOST_SAMPLES,
+    OPTIMISERS,
+    check_pairs,
+    fit_patch_net,
+    least_squares_filter,
+    training,
+)
 from stylelab.patches.net import ACTIVATIONS, PatchNet, with_chroma
 from stylelab.patches.windows import as_channels, check_patch, extract_patches, fold_patches
 
@@ -19,6 +26,7 @@ __all__ = [
     "extract_patches",
     "fit_patch_net",
     "fold_patches",
+    "least_squares_filter",
     "psnr",
     "training",
     "with_chroma",

@@ -161,6 +161,30 @@ def _error(net: PatchNet, patches: Tensor, values: Tensor) -> float:
     return sum(errors) / max(1, values.numel())
 
 
+@torch.no_grad()
+def least_squares_filter(patches: Tensor, targets: Tensor) -> Tensor:
+    """The weighted sum of a patch, plus a constant, that is nearest to the filtered values: no net yet.
+
+    patches: (n, C·p²), one a row. targets: (n,) or (n, C), the filtered values. Returns float64,
+    (C·p² + 1,) or (C·p² + 1, C): the weights, and the constant last; of several as good, the shortest.
+    """
+    squares, products = _normal_equations(patches, targets)
+    return torch.linalg.pinv(squares, hermitian=True) @ products
+
+
+def _normal_equations(
+    patches: Tensor, targets: Tensor, gain: float = 1.0, offset: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """XᵀX and Xᵀz of patches X, with a column of ones, and targets z, all as gain · v + offset."""
+    # Summed in parts: in double precision all patches at once would take twice their memory again.
+    squares = products = torch.zeros(())
+    for part, wanted in zip(patches.split(65_536), targets.split(65_536), strict=True):
+        rows = F.pad(gain * part + offset, (0, 1), value=1.0).double()
+        squares = squares + rows.T @ rows
+        products = products + rows.T @ (gain * wanted + offset).double()
+    return squares, products
+
+
 def check_pairs(pairs: Pairs, channels: int) -> Pairs:
     """The pairs on the CPU with 1 or 3 channels; ImageError where there are none or shapes differ."""
     pairs = [(as_channels(a.cpu(), channels), as_channels(b.cpu(), channels)) for a, b in pairs]
@@ -182,12 +206,7 @@ def _start_linear(net: PatchNet, patches: Tensor, values: Tensor) -> None:
     The other units stay random and unheard until the last layer learns to listen to them.
     """
     _, gain, offset = ACTIVATIONS[net.activation]
-    # Summed in parts: in double precision all patches at once would take twice their memory again.
-    squares = products = torch.zeros(())
-    for part, wanted in zip(patches.split(65_536), values.split(65_536), strict=True):
-        inputs = F.pad(2 * part - 1, (0, 1), value=1.0).double()
-        squares = squares + inputs.T @ inputs
-        products = products + inputs.T @ (2 * wanted - 1).double()
+    squares, products = _normal_equations(patches, values, gain=2.0, offset=-1.0)
     solution = (torch.linalg.pinv(squares, hermitian=True) @ products).T.float()
     carriers, first, last = slice(0, net.channels), net.layers[0], net.layers[-1]
     if first is last:

@@ -13,7 +13,7 @@ from stylelab.colour.spaces import rgb_to_yuv
 from stylelab.errors import ImageError, StylelabError, WeightsError
 from stylelab.losses.distances import psnr
 from stylelab.patches import fitting
-from stylelab.patches.fitting import _places, fit_patch_net, training
+from stylelab.patches.fitting import _places, fit_patch_net, least_squares_filter, training
 from stylelab.patches.net import PatchNet
 from stylelab.patches.windows import extract_patches, fold_patches
 from stylelab.pictures.filters import apply_filter
@@ -331,3 +331,19 @@ def test_psnr_is_the_mean_squared_error_in_decibels():
 def test_a_net_stylises_a_picture_by_its_name():
     net = PatchNet(channels=3, hidden=())
     assert torch.equal(net.stylise("brick"), net.stylise(pictures.load_image("brick")))
+
+
+def test_the_least_squares_filter_is_the_nearest_linear_map():
+    patches, targets = noise(70_000, 4), noise(70_000, 2)
+    rows = torch.cat([patches, torch.ones(70_000, 1)], dim=1).double()
+    right = torch.linalg.lstsq(rows, targets.double()).solution
+    found = least_squares_filter(patches, targets)
+    assert found.dtype == torch.float64
+    torch.testing.assert_close(found, right)
+    torch.testing.assert_close(least_squares_filter(patches, targets[:, 0]), right[:, 0])
+
+
+def test_of_equally_good_filters_the_shortest_is_taken():
+    grey = torch.linspace(0, 1, 20)[:, None].expand(-1, 4)
+    found = least_squares_filter(grey, 2 * grey[:, 0] + 1)
+    torch.testing.assert_close(found, torch.tensor([0.5, 0.5, 0.5, 0.5, 1.0]).double())
