@@ -96,9 +96,9 @@ def _net(n: int, h: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 gradient_of_w = checker(
     Exercise(
         name="gradient_of_w",
-        signature="gradient_of_w(W, V, X, y)",
-        task="The gradient of L = ‖f − y‖² / n, f = V tanh(W Xᵀ), with respect to W, without autograd.\n\n"
-        "W: (h, 9). V: (1, h). X: the patches, (n, 9). y: (1, n). Returns (h, 9).",
+        signature="gradient_of_w(W1, W2, X, z)",
+        task="The gradient of L = ‖y − z‖² / N, y = W2 tanh(W1 Xᵀ), with respect to W1, without autograd.\n\n"
+        "W1: (h, 9). W2: (1, h). X: the patches, (N, 9). z: what is wanted, (1, N). Returns (h, 9).",
         cases=lambda: [
             Case(_net(1, 1), "one patch, one hidden unit"),
             Case(_net(3, 2), "three patches, two hidden units"),
@@ -109,11 +109,11 @@ gradient_of_w = checker(
         mistakes=(
             Mistake("The factor 2 of the square is missing.", lambda *a: _through(*a) / 2),
             Mistake(
-                "The division by n is missing: L is a mean over the patches.",
+                "The division by N is missing: L is a mean over the patches.",
                 lambda *a: _through(*a) * len(a[2]),
             ),
             Mistake(
-                "The slope of tanh is missing: 1 − T², T = tanh(W Xᵀ).",
+                "The slope of tanh is missing: 1 − T², T = tanh(W1 Xᵀ).",
                 lambda W, V, X, y: _through(W, V, X, y, bend=torch.ones_like),
             ),
             Mistake(
@@ -124,16 +124,16 @@ gradient_of_w = checker(
                 "The slope of tanh was taken at its value: tanh′ is 1 − tanh², and T is the tanh already.",
                 lambda W, V, X, y: _through(W, V, X, y, bend=lambda T: 1 - T.tanh() ** 2),
             ),
-            Mistake("It points the other way: f − y, not y − f.", lambda *a: -_through(*a)),
+            Mistake("It points the other way: y − z, not z − y.", lambda *a: -_through(*a)),
             Mistake(
-                "The answers y are left out: f − y, not f.",
+                "What is wanted, z, is left out: y − z, not y.",
                 lambda W, V, X, y: _through(W, V, X, 0 * y),
             ),
             Mistake(
-                "V is left out of the way back: each hidden unit counts for as much as it has a say in f.",
+                "W2 is left out of the way back: each hidden unit counts for as much as it has a say in y.",
                 lambda W, V, X, y: 2 / len(X) * ((V @ (T := (W @ X.T).tanh()) - y) * (1 - T**2)) @ X,
             ),
-            Mistake("It is transposed: (h, 9) is asked for, the shape of W.", lambda *a: _through(*a).T),
+            Mistake("It is transposed: (h, 9) is asked for, the shape of W1.", lambda *a: _through(*a).T),
         ),
     )
 )

@@ -305,11 +305,11 @@ answers(
     "gradient_of_w",
     gradient_of_w,
     (lambda *a: gradient_of_w(*a) / 2, "factor 2"),
-    (lambda W, V, X, y: gradient_of_w(W, V, X, y) * len(X), "division by n"),
+    (lambda W, V, X, y: gradient_of_w(W, V, X, y) * len(X), "division by N"),
     (without_slope, "slope of tanh is missing"),
     (bent_twice, "at its value"),
     (lambda W, V, X, y: -gradient_of_w(W, V, X, y), "the other way"),
-    (lambda W, V, X, y: gradient_of_w(W, V, X, 0 * y), "left out: f − y"),
+    (lambda W, V, X, y: gradient_of_w(W, V, X, 0 * y), "left out: y − z"),
     (lambda *a: gradient_of_w(*a).T, "transposed"),
 )
 
