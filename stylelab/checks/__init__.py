@@ -2,7 +2,9 @@
 
 `stylelab.checks.gram_matrix(my_gram_matrix)` tries your function on small examples, shows a verdict and
 returns True or False. `help(stylelab.checks.gram_matrix)` says what the function takes and returns. And the
-questions to predict the answer of: `stylelab.checks.ask("01/shuffle-features")`.
+questions to predict the answer of, `stylelab.checks.ask("01/shuffle-features")`; and the bug museum of
+notebook 08: `stylelab.checks.exhibit(1)` is a broken function, `stylelab.checks.find_the_bug(1, mend)` says
+whether its mend is right.
 """
 
 from importlib import import_module
@@ -17,6 +19,7 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
     from stylelab.checks.gram_slopes import gram_gradient, relative_gradient
     from stylelab.checks.loop import descent
     from stylelab.checks.loss import gatys_loss, style_loss
+    from stylelab.checks.museum import exhibit, find_the_bug
     from stylelab.checks.neighbours import balanced, difference_map, nearest_patches, trust
     from stylelab.checks.palettes import linear_match, match_each_channel, safe_power
     from stylelab.checks.patch_net import gradient_of_w, how_many, is_function_of_a_patch, weights_of_edges
@@ -31,6 +34,8 @@ _HOME = {
     "ask": "predicting",
     "predict": "predicting",
     "predictions": "predicting",
+    "exhibit": "museum",
+    "find_the_bug": "museum",
     "keep_luminance": "colour",
     "rgb_to_yuv": "colour",
     "content_loss": "content",
@@ -76,7 +81,7 @@ _HOME = {
     "penalty_gradient": "stepping",
 }
 
-EXERCISES = tuple(sorted(name for name, module in _HOME.items() if module != "predicting"))
+EXERCISES = tuple(sorted(name for name, module in _HOME.items() if module not in ("predicting", "museum")))
 __all__ = [
     "EXERCISES",
     "adam_step",
@@ -87,7 +92,9 @@ __all__ = [
     "cost",
     "descent",
     "difference_map",
+    "exhibit",
     "extract_patches",
+    "find_the_bug",
     "fold_average",
     "fooling_change",
     "gatys_loss",

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -29,7 +30,7 @@ def copied(value: Any, differentiate: bool) -> Any:
         return {key: copied(part, differentiate) for key, part in value.items()}
     if type(value) in (tuple, list):
         return type(value)(copied(part, differentiate) for part in value)
-    return copy.deepcopy(value) if isinstance(value, nn.Module | set) else value
+    return copy.deepcopy(value) if isinstance(value, nn.Module | set | np.ndarray) else value
 
 
 def untouched(before: Any, after: Any) -> bool:
@@ -43,4 +44,6 @@ def untouched(before: Any, after: Any) -> bool:
     if isinstance(before, nn.Module):
         same = repr(before) == repr(after) and before.training == after.training
         return same and untouched(before.state_dict(), after.state_dict())
+    if isinstance(before, np.ndarray):
+        return bool(np.array_equal(before, after))
     return not isinstance(before, set) or before == after

@@ -22,13 +22,13 @@ ENOUGH = 20  # steps
 class WatchedLoss:
     """The loss of a picture, the mean of cᵢ (xᵢ − goalᵢ)², that remembers how it was asked.
 
-    goal: (N, C, H, W). The cᵢ run from 1 to 10, so that one length of step
+    goal: (N, C, H, W). The cᵢ run from 1 to 10 times `strength`, so that one length of step
     cannot suit all, and are 0 for the last quarter: nothing ever moves those pixels.
     """
 
-    def __init__(self, goal: Tensor) -> None:
+    def __init__(self, goal: Tensor, strength: float = 1.0) -> None:
         self.goal = goal
-        curvature = torch.logspace(0, 1, goal.numel())
+        curvature = strength * torch.logspace(0, 1, goal.numel())
         curvature[-(goal.numel() // 4) :] = 0
         self.curvature = curvature.view(goal.shape)
         self.asked: list[Tensor] = []  # the pictures whose loss was wanted
@@ -92,7 +92,8 @@ class WatchedLoss:
         image.register_post_accumulate_grad_hook(added)
 
 
-def _descended(loss: WatchedLoss, image: Tensor, steps: int, found) -> Shortfall | None:
+def descended(loss: WatchedLoss, image: Tensor, steps: int, found) -> Shortfall | None:
+    """What is wrong with a descent by L-BFGS from `image` that returned `found`; None if nothing is."""
     loss.close()
     if not isinstance(found, Tensor) or found.shape != image.shape:
         what = f"of shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"{named(found)}"
@@ -182,7 +183,7 @@ descent = checker(
                 "a goal that is partly beyond [0, 1]",
             ),
         ],
-        judge=_descended,
+        judge=descended,
         praise="Right: the loss goes down, and what comes out can be shown.",
     )
 )

@@ -5,6 +5,7 @@ from stylelab.figures.diagrams.learning import patch_net_diagram
 from stylelab.figures.diagrams.network import vgg19_diagram
 from stylelab.figures.diagrams.schedule import coarse_to_fine_diagram
 from stylelab.figures.diagrams.sheet import Diagram
+from stylelab.figures.evidence import feature_statistics, pixel_probe
 from stylelab.figures.figure import COLOURS, DPI, FONT, MARKERS, WIDTH, CourseFigure
 from stylelab.figures.plates import comparison, pictures, strongest_maps
 from stylelab.figures.plots import chroma_clouds, curve_panels, curves, matrix
@@ -24,10 +25,12 @@ __all__ = [
     "comparison",
     "curve_panels",
     "curves",
+    "feature_statistics",
     "gradient_diagram",
     "matrix",
     "patch_net_diagram",
     "pictures",
+    "pixel_probe",
     "strongest_maps",
     "text_table",
     "vgg19_diagram",

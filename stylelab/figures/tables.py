@@ -44,9 +44,11 @@ class PictureTable:
 
     def _repr_html_(self) -> str:
         align = ' style="text-align: left; vertical-align: top"'
-        lines = ["".join(f"<th{align}>{escape(name)}</th>" for name in ("", *self.columns))]
+        illustrated = any(image is not None for image in self.images)
+        heads = ("", *self.columns) if illustrated else self.columns
+        lines = ["".join(f"<th{align}>{escape(name)}</th>" for name in heads)]
         for image, row in zip(self.images, zip(*self.columns.values(), strict=True), strict=True):
-            cells = ["" if image is None else self._picture(image, row[0])]
+            cells = ["" if image is None else self._picture(image, row[0])] if illustrated else []
             cells += [escape(text).replace("\n", "<br>") for text in row]
             lines.append("".join(f"<td{align}>{cell}</td>" for cell in cells))
         body = "".join(f"<tr>{line}</tr>" for line in lines)

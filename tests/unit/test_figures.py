@@ -12,6 +12,7 @@ from PIL import Image
 
 from stylelab.colour.spaces import rgb_to_yuv
 from stylelab.errors import StylelabError
+from stylelab.figures.evidence import feature_statistics, pixel_probe
 from stylelab.figures.figure import CourseFigure
 from stylelab.figures.plates import pictures, strongest_maps
 from stylelab.figures.plots import chroma_clouds, curve_panels, curves, matrix
@@ -398,3 +399,36 @@ def test_a_picture_table_shows_a_picture_a_row_and_escapes_its_text():
     assert page.count("<img") == 1 and 'alt="a &lt; b"' in page
     assert page.count("<tr>") == 3 and "Two rows." in page
     assert repr(table).splitlines() == ["name", "a < b", "c", "Two rows."]
+
+
+def test_feature_statistics_are_those_of_each_layer():
+    """Of two pictures, one of which lacks a layer: rows of a layer stand together."""
+    maps = {
+        "photograph": {"conv": torch.tensor([[-1.0, 3.0]]), "relu": torch.tensor([0.0, 0.0, 0.0, 4.0])},
+        "picture": {"conv": torch.tensor([0.0, 255.0])},
+    }
+    table = feature_statistics(maps, CAPTION)
+    assert repr(table).splitlines() == [
+        "layer | of | mean | deviation | zeros",
+        "conv | photograph | 1 | 2 | 0%",
+        "conv | picture | 128 | 128 | 50%",
+        "relu | photograph | 1 | 1.73 | 75%",
+        CAPTION,
+    ]
+    html = table._repr_html_()
+    assert html.count("<th") == 5 and html.count("<td") == 15, "no empty column where there are no pictures"
+
+
+def test_a_pixel_probe_says_what_one_number_changes():
+    image = torch.zeros(1, 3, 2, 2)
+    found = pixel_probe(lambda x: x.sum((2, 3)), image, (0, 2, 1, 0))
+    assert torch.allclose(found, torch.tensor([[0, 0, 1 / 255]])) and not image.any()
+    pixels = np.zeros((2, 2, 3), dtype=np.uint8)
+    found = pixel_probe(lambda x: torch.from_numpy(x).float(), pixels, (0, 1, 2), amount=255)
+    assert found[0, 1].tolist() == [0, 0, 255] and found.sum() == 255 and not pixels.any()
+
+
+@pytest.mark.parametrize("place", [(0, 3, 0, 0), (0, 0, 0), (0, 0, -1, 0)])
+def test_a_probe_beside_the_image_is_an_error(place):
+    with pytest.raises(StylelabError, match=r"not in an image of shape \(1, 3, 2, 2\)"):
+        pixel_probe(lambda x: x, torch.zeros(1, 3, 2, 2), place)

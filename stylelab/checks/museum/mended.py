@@ -1,0 +1,90 @@
+"""The same nine pieces without the bug: what the notebook goes on with where a mend is still to come."""
+
+import torch
+
+
+def descend(loss, image, steps):
+    x = image.clone().requires_grad_()
+    optimiser = torch.optim.LBFGS([x], max_iter=1)
+
+    def closure():
+        optimiser.zero_grad()
+        value = loss(x)
+        value.backward()
+        return value
+
+    for _ in range(steps):
+        optimiser.step(closure)
+        with torch.no_grad():
+            x.clamp_(0, 1)
+    return x.detach()
+
+
+def style_loss(maps, grams, layers):
+    total = 0
+    for layer, target in zip(layers, grams, strict=True):
+        rows = maps[layer].flatten(2)
+        gram = rows @ rows.mT / rows[0].numel()
+        total = total + (gram - target).square().sum() / target.square().sum()
+    return total / len(layers)
+
+
+def read(pixels):
+    image = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()
+    return image.flip(1).float() / 255
+
+
+def content_target(pixels, network):
+    image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+    return network(image).detach()
+
+
+def maps_of(stages, image, layers):
+    maps, x = {}, image
+    for name, stage in stages.items():
+        x = stage(x)
+        if name in layers:
+            maps[name] = x.clone()
+    return maps
+
+
+def stylise(network, style_loss, photograph, steps):
+    x = photograph.clone().requires_grad_()
+    target = network(x).detach()
+    optimiser = torch.optim.Adam([x], lr=0.03)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        loss = (network(x) - target).square().mean() + style_loss(x)
+        loss.backward()
+        optimiser.step()
+    return x.detach().clamp(0, 1)
+
+
+def gram_matrix(maps):
+    n, h, w, c = maps.shape
+    rows = maps.reshape(n, h * w, c).mT
+    return rows @ rows.mT / (c * h * w)
+
+
+def descend_with_adam(loss, image, steps):
+    x = image.clone().requires_grad_()
+    optimiser = torch.optim.Adam([x], lr=0.03)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        loss(x).backward()
+        optimiser.step()
+    return x.detach().clamp(0, 1)
+
+
+def descend_in_one_call(loss, image, steps):
+    x = image.clone().requires_grad_()
+    optimiser = torch.optim.LBFGS([x], max_iter=steps, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimiser.zero_grad()
+        value = 1e7 * loss(x)
+        value.backward()
+        return value
+
+    optimiser.step(closure)
+    return x.detach().clamp(0, 1)
