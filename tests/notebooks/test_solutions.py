@@ -1,5 +1,10 @@
-"""Every notebook once more, as a learner leaves it who has solved all: each solution pasted over its stub."""
+"""Notebooks once more, as a learner leaves them who has solved all: each solution pasted over its stub.
 
+Those whose pictures hang on what the learner wrote are run every time; the others, which take as long again,
+with STYLELAB_LONG=1 in the environment.
+"""
+
+import os
 import re
 from pathlib import Path
 
@@ -10,6 +15,7 @@ from nbclient import NotebookClient
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+ALWAYS = ("01", "02", "03")
 CELL_TIMEOUT = 600  # seconds
 
 
@@ -41,7 +47,9 @@ def test_runs_with_all_solutions_pasted_in(path):
     notebook = nbformat.read(path, as_version=4)
     untouched = said(notebook)
     assert stubs(notebook), "a learner writes something in every notebook"
-    assert "○" in untouched and "✗" not in untouched, "the stored run is an untouched one"
+    assert "○" in untouched, "the stored run is an untouched one"
+    if path.name[:2] not in ALWAYS and not os.environ.get("STYLELAB_LONG"):
+        pytest.skip("takes as long as the notebook; STYLELAB_LONG=1 runs it")
     for cell in solved(notebook).cells:
         cell.pop("outputs", None) if cell.cell_type != "code" else cell.update(outputs=[])
     NotebookClient(notebook, timeout=CELL_TIMEOUT, resources={"metadata": {"path": str(FOLDER)}}).execute()
