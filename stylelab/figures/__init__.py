@@ -9,12 +9,8 @@ from stylelab.figures.evidence import feature_statistics, pixel_probe
 from stylelab.figures.figure import COLOURS, DPI, FONT, MARKERS, WIDTH, CourseFigure
 from stylelab.figures.plates import comparison, pictures, strongest_maps
 from stylelab.figures.plots import chroma_clouds, curve_panels, curves, matrix
-<<<<<<< HEAD
-from stylelab.figures.tables import PictureTable, text_table
-=======
 from stylelab.figures.recipes import recipe_table
-from stylelab.figures.tables import PictureTable
->>>>>>> 378925d (A table of recipes among the figures: notebook 07 no longer formats it in forty lines)
+from stylelab.figures.tables import PictureTable, text_table
 
 __all__ = [
     "COLOURS",
@@ -35,11 +31,8 @@ __all__ = [
     "matrix",
     "patch_net_diagram",
     "pictures",
-<<<<<<< HEAD
     "pixel_probe",
-=======
     "recipe_table",
->>>>>>> 378925d (A table of recipes among the figures: notebook 07 no longer formats it in forty lines)
     "strongest_maps",
     "text_table",
     "vgg19_diagram",

@@ -16,13 +16,9 @@ from stylelab.figures.evidence import feature_statistics, pixel_probe
 from stylelab.figures.figure import CourseFigure
 from stylelab.figures.plates import pictures, strongest_maps
 from stylelab.figures.plots import chroma_clouds, curve_panels, curves, matrix
-<<<<<<< HEAD
-from stylelab.figures.tables import PictureTable, text_table
-=======
 from stylelab.figures.recipes import recipe_table
-from stylelab.figures.tables import PictureTable
+from stylelab.figures.tables import PictureTable, text_table
 from stylelab.optimisation.published import RECIPES
->>>>>>> 378925d (A table of recipes among the figures: notebook 07 no longer formats it in forty lines)
 
 CAPTION = (
     "Left to right: noise after matching 1, 2, 3, 4, 5 layers. Colours come first, then strokes, then swirls."
@@ -407,7 +403,6 @@ def test_a_picture_table_shows_a_picture_a_row_and_escapes_its_text():
     assert repr(table).splitlines() == ["name", "a < b", "c", "Two rows."]
 
 
-<<<<<<< HEAD
 def test_feature_statistics_are_those_of_each_layer():
     """Of two pictures, one of which lacks a layer: rows of a layer stand together."""
     maps = {
@@ -439,7 +434,8 @@ def test_a_pixel_probe_says_what_one_number_changes():
 def test_a_probe_beside_the_image_is_an_error(place):
     with pytest.raises(StylelabError, match=r"not in an image of shape \(1, 3, 2, 2\)"):
         pixel_probe(lambda x: x, torch.zeros(1, 3, 2, 2), place)
-=======
+
+
 def test_a_table_of_recipes_says_what_each_minimises_and_how():
     table = recipe_table(
         RECIPES, {"quick": torch.zeros(1, 3, 4, 4)}, {"quick": "best"}, "seen", "All of them."
@@ -453,4 +449,3 @@ def test_a_table_of_recipes_says_what_each_minimises_and_how():
     assert descent.splitlines() == ["Adam, rate 0.68, 0.023 from step 180", "200 at 192 px"]
     assert rows["fine"][2].splitlines()[1:3] == ["40 at 96 px", "60 at 192 px"]
     assert "colours chroma-swap" in rows["colour-preserving"][1] and rows["quick"][3] == "best"
->>>>>>> 378925d (A table of recipes among the figures: notebook 07 no longer formats it in forty lines)
