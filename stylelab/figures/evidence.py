@@ -26,8 +26,8 @@ def feature_statistics(maps: Mapping[str, Mapping[str, Tensor]], caption: str = 
     columns = {
         "layer": [layer for layer, _, _ in rows],
         "of": [picture for _, picture, _ in rows],
-        "mean": [f"{values.mean().item():.3g}" for _, _, values in rows],
-        "deviation": [f"{values.std(correction=0).item():.3g}" for _, _, values in rows],
+        "mean": [_figures(values.mean().item()) for _, _, values in rows],
+        "deviation": [_figures(values.std(correction=0).item()) for _, _, values in rows],
         "zeros": [f"{(values == 0).float().mean().item():.0%}" for _, _, values in rows],
     }
     return PictureTable([None] * len(rows), columns, caption)
@@ -49,3 +49,7 @@ def pixel_probe(function: Callable, image, place: tuple[int, ...], amount: float
     changed[place] = changed[place] + amount
     with torch.no_grad():
         return function(changed) - function(image)
+
+
+def _figures(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"

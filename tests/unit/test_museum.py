@@ -1,6 +1,9 @@
 """The bug museum: mends pass, exhibits and half-mends are told what is wrong, and the symptoms are real."""
 
 import inspect
+import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from stylelab.checks.museum.descents import FAINT, _beyond, _network, _style, _w
 from stylelab.checks.museum.parts import BLOCK, _layers, _stages
 from stylelab.errors import StylelabError
 
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "08_bug_museum.ipynb"
 ROOMS = sorted(EXHIBITS)
 RIGHT, WRONG = {}, {}
 
@@ -382,3 +386,14 @@ def test_room_9_never_moves():
     found = broken.descend_in_one_call(lambda x: [loss.of(x), asked.append(1)][0], image, 20)
     assert torch.equal(found, image) and len(asked) == 1
     assert loss.of(mended.descend_in_one_call(loss.of, image, 20)) < 0.01 * loss.of(image)
+
+
+# the notebook
+
+
+def test_the_notebook_shows_the_exhibits_and_folds_a_mend_that_passes():
+    cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text("utf-8"))["cells"]}
+    for room in ROOMS:
+        assert cells[f"write-{room}"] == inspect.getsource(checks.exhibit(room)).rstrip()
+        (solution,) = re.findall(r"```python\n(.*?)```", cells[f"write-{room}-solution"], re.S)
+        assert solution == inspect.getsource(checks.exhibit(room, mended=True))
