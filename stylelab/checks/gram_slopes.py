@@ -55,7 +55,7 @@ def _of_the_gradient(relative: bool) -> tuple[Mistake, ...]:
             lambda f, a: over(_by_hand(f, a, 1), a),
         ),
         Mistake(
-            "m = C·H·W is missing: G was divided by it, so its derivative is too. The factor is 4 / m.",
+            "C·H·W is missing: G was divided by it, so its derivative is too. The factor is 4 / (C·H·W).",
             lambda f, a: over(_by_hand(f, a) * f[0].numel(), a),
         ),
         Mistake(

@@ -115,7 +115,7 @@ answers(
     gram_gradient,
     (lambda f, a: gram_gradient(f, a) / 2, "4, not 2"),
     (lambda f, a: gram_gradient(f, a) / 4, "the 4 of the derivation"),
-    (lambda f, a: gram_gradient(f, a) * f[0].numel(), "m = C·H·W is missing"),
+    (lambda f, a: gram_gradient(f, a) * f[0].numel(), "C·H·W is missing: G was divided"),
     (lambda f, a: -gram_gradient(f, a), "the other way"),
     (lambda f, a: gram_gradient(f, a).flatten(2), "in the shape of F"),
     (lambda f, a: gram_gradient(f, torch.zeros_like(a)), "target is missing"),
@@ -137,7 +137,7 @@ answers(
     (lambda f, a: gram_gradient(f, a) / torch.linalg.norm(a), "divided by its square"),
     (lambda f, a: 0.5 * relative_gradient(f, a), "4, not 2"),
     (lambda f, a: -relative_gradient(f, a), "the other way"),
-    (lambda f, a: relative_gradient(f, a) * f[0].numel(), "m = C·H·W is missing"),
+    (lambda f, a: relative_gradient(f, a) * f[0].numel(), "C·H·W is missing: G was divided"),
     (lambda f, a: relative_gradient(f, a).flatten(2), "in the shape of F"),
 )
 
