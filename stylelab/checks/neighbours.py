@@ -141,7 +141,7 @@ nearest_patches = checker(
                 _unordered,
             ),
             Mistake(
-                "Near was taken as having a large product q · κ. A long key has that without being near: "
+                "Near was taken as having a large product κ′ · κ. A long key has that without being near: "
                 "the two squared lengths belong to it.",
                 lambda q, k, n: (
                     i := (q @ k.T).topk(n).indices,
@@ -161,7 +161,7 @@ nearest_patches = checker(
                 lambda q, k, n: _search()(k, q, min(n, len(q))),
             ),
             Mistake(
-                "The product of q and κ has the wrong factor: ‖q‖² − 2 q · κ + ‖κ‖².",
+                "The product of κ′ and κ has the wrong factor: ‖κ′‖² − 2 κ′ · κ + ‖κ‖².",
                 _search(
                     lambda q, k: (
                         (q.square().sum(1, keepdim=True) - q @ k.T + k.square().sum(1)).clamp_min(0).sqrt()
