@@ -4,6 +4,7 @@ import torch
 
 
 def descend(loss, image, steps):
+    """The picture after some steps of L-BFGS from image, (N, 3, H, W); loss: picture to scalar."""
     x = image.clone().requires_grad_()
     optimiser = torch.optim.LBFGS([x], max_iter=1)
 
@@ -21,6 +22,7 @@ def descend(loss, image, steps):
 
 
 def style_loss(maps, grams, layers):
+    """Mean relative distance of the Gram matrices of maps, {layer: (N, C, H, W)}, to grams."""
     total = 0
     for layer, target in zip(layers, grams, strict=True):
         rows = maps[layer].flatten(2)
@@ -30,16 +32,19 @@ def style_loss(maps, grams, layers):
 
 
 def read(pixels):
+    """The image (1, 3, H, W) in [0, 1] of OpenCV's array (H, W, 3) of bytes."""
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()
     return image.flip(1).float() / 255
 
 
 def content_target(pixels, network):
+    """The maps of a photograph, (H, W, 3) of bytes; network: image in [0, 1] to maps."""
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
     return network(image).detach()
 
 
 def maps_of(stages, image, layers):
+    """{layer: maps} of some layers of stages, {layer: module}; image: (N, 3, H, W)."""
     maps, x = {}, image
     for name, stage in stages.items():
         x = stage(x)
@@ -49,6 +54,7 @@ def maps_of(stages, image, layers):
 
 
 def stylise(network, style_loss, photograph, steps):
+    """The photograph, (1, 3, H, W) in [0, 1], after some steps of Adam."""
     x = photograph.clone().requires_grad_()
     target = network(x).detach()
     optimiser = torch.optim.Adam([x], lr=0.03)
@@ -61,12 +67,14 @@ def stylise(network, style_loss, photograph, steps):
 
 
 def gram_matrix(maps):
+    """(N, C, C) of maps (N, H, W, C), divided by C·H·W."""
     n, h, w, c = maps.shape
     rows = maps.reshape(n, h * w, c).mT
     return rows @ rows.mT / (c * h * w)
 
 
 def descend_with_adam(loss, image, steps):
+    """The picture after some steps of Adam from image, (N, 3, H, W); loss: picture to scalar."""
     x = image.clone().requires_grad_()
     optimiser = torch.optim.Adam([x], lr=0.03)
     for _ in range(steps):
@@ -77,6 +85,7 @@ def descend_with_adam(loss, image, steps):
 
 
 def descend_in_one_call(loss, image, steps):
+    """The picture after some steps of L-BFGS from image, (N, 3, H, W); loss: picture to scalar."""
     x = image.clone().requires_grad_()
     optimiser = torch.optim.LBFGS([x], max_iter=steps, line_search_fn="strong_wolfe")
 
