@@ -337,7 +337,7 @@ def test_first_picture_by_keys_and_clicks(lab, latencies, lab_server):
     made.click("Stop")
     made.until_status("stopped after")
     made.click("128 px")
-    made.until_says(0, "kept after 10 steps at 128 pixels")
+    made.until_says(0, "kept after 10 steps")
     made.press("Save", "Enter")
     made.until_status("saved mine-2.png")
     assert not made.complains() and made.notebook.errors() == []
