@@ -31,7 +31,8 @@ PAIRS: list[tuple[str, str, dict]] = [
 SIDE, GAP = 300, 8  # of the banner's square tiles, in pixels
 PAGE = (
     "# The gallery\n\n"
-    "Pictures, each made by the one line below it, in about a minute or less on a laptop's processor. `python data/make_results.py` makes them all again. Of the photographs, pagoda is by "
+    "Pictures, each made by the one line below it, in about a minute or less on a laptop's processor. "
+    "`python data/make_results.py` makes them all again. Of the photographs, pagoda is by "
     "[danielbuechele](https://www.flickr.com/photos/danielbuechele/6061409035/) and dahlia by "
     "[vultilion](https://www.flickr.com/photos/vultilion/6056698931/), both "
     "[CC BY 2.0](https://creativecommons.org/licenses/by/2.0/) and changed as you see; the astronaut is "
