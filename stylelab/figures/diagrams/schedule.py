@@ -14,8 +14,8 @@ from stylelab.optimisation.recipes import Recipe
 from stylelab.pictures.loading import load_image
 
 CAPTION = (
-    "On a small picture the layout of the strokes is found at a fraction of the price. Each larger size starts "
-    "from there, and adds what the smaller one could not hold."
+    "On a small picture the layout of the strokes is found at a fraction of the price. Each larger size "
+    "starts from there, and adds what the smaller one could not hold."
 )
 TALLEST = 270  # of the largest picture, in CSS pixels
 LEAST, MOST = 112, 150  # between two pictures
