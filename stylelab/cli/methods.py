@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stylelab.errors import StylelabError
-from stylelab.pictures.samples import sample_names
 
 if TYPE_CHECKING:
     from stylelab.pictures.stylist import Stylist
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
 
 def _patches(styles: Sequence[str]) -> "Stylist":
     from stylelab.patches.net import PatchNet
+    from stylelab.pictures.samples import sample_names
 
     if len(styles) != 1:
         raise StylelabError(f"--method patches takes one net as STYLE, got {', '.join(styles)}")
