@@ -10,7 +10,6 @@ from pathlib import Path
 from stylelab.errors import RecipeError, unknown
 from stylelab.networks.layers import CONV_1_TO_5, RELU_1_TO_5
 from stylelab.optimisation.recipes import Recipe
-from stylelab.pictures.saving import read_settings
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")  # what may hold a recipe
 # Where torchvision-style systems optimise the normalised image, differences of it are 1/std times as large.
@@ -150,6 +149,8 @@ def find_recipe(recipe, **settings) -> Recipe:
     setting, ImageError for a picture that holds none.
     """
     if isinstance(recipe, Path) or (isinstance(recipe, str) and Path(recipe).suffix.lower() in PICTURES):
+        from stylelab.pictures.saving import read_settings  # brings torch, which names of recipes do without
+
         recipe = read_settings(recipe)
     if isinstance(recipe, Mapping) and isinstance(recipe.get("recipe"), Mapping):
         recipe = recipe["recipe"]

@@ -467,7 +467,7 @@ BAD_ARGUMENTS = {
     "astronaut gravel=nan -o q.png": '"gravel=nan" is no file, and "nan" no weight; write a number from 0',
     "astronaut gravel= -o q.png": '"gravel=" is no file, and "" no weight; write a number from 0 upwards',
     "astronaut gravel -o q.tiff": 'q.tiff: cannot write ".tiff" files; end the name in .png, .jpg or .webp',
-    "astronaut gravel -o q": "q: which kind of file; end the name in .png, .jpg or .webp",
+    "astronaut gravel -o q": "q: which kind of file? end the name in .png, .jpg or .webp",
     "astronaut gravel -o no/q.png": "q.png: there is no folder no to write it to; make it first",
     "astronaut gravel -o folder.png": "folder.png: a folder of that name is in the way; choose another name",
     "photo.jpg gravel -o photo.jpg": "photo.jpg: would replace the picture it is made from; choose",

@@ -66,7 +66,8 @@ class Thumbnail(widgets.VBox):
         style = widgets.HTML(
             f"<style>.{kind}.{kind} {{background: {shade}url(data:image/jpeg;base64,{code}) center/cover; "
             "color: white; display: flex; position: relative; padding: 2px; align-items: flex-end; "
-            "justify-content: center; line-height: 14px; font-size: 12px; white-space: normal; text-shadow: 0 0 3px black}"
+            "justify-content: center; line-height: 14px; font-size: 12px; white-space: normal; "
+            "text-shadow: 0 0 3px black}"
             f".{kind}.stylelab-marked {{outline: 3px solid #0072b2; outline-offset: -1px}}"
             f'.{kind}.stylelab-marked::after {{content: "✓"; position: absolute; top: 1px; right: 4px}}'
             "</style>",
