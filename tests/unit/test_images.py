@@ -693,7 +693,7 @@ def test_where_it_cannot_be_saved(tmp_path):
         'a.bmp: cannot write ".bmp" files; end the name in .png, .jpg or .webp'
     )
     assert complaint(save_image, image, tmp_path / "a") == (
-        'a: cannot write "" files; end the name in .png, .jpg or .webp'
+        "a: which kind of file? end the name in .png, .jpg or .webp"
     )
     assert complaint(save_image, image, tmp_path / "nowhere" / "a.png") == (
         f"a.png: there is no folder {tmp_path / 'nowhere'} to write it to; make it first"

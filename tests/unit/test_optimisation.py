@@ -435,7 +435,7 @@ def test_progress_shows_loss_and_time_on_stderr_and_only_when_asked(vgg, photo, 
     result = transfer(photo, painting, SMALL, vgg)
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "9/9" in captured.err and "48 px" in captured.err and "<" in captured.err
+    assert "step 9 of 9, " in captured.err and "48 px" in captured.err and "<" in captured.err
     assert f"{result.history[-1]['total']:.4g}" in captured.err
     transfer(photo, painting, SMALL, vgg, progress=False)
     captured = capsys.readouterr()
@@ -450,7 +450,7 @@ def test_progress_is_plain_text_in_the_output_of_a_notebooks_cell(vgg, photo, pa
     cell = OutStream()
     monkeypatch.setattr("sys.stdout", cell)
     transfer(photo, painting, ONE_SIZE.replace(steps=1), vgg)
-    assert "1/1" in cell.getvalue() and capsys.readouterr().err == ""
+    assert "step 1 of 1, " in cell.getvalue() and capsys.readouterr().err == ""
 
 
 # --- numbers that are none
