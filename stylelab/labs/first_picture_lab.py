@@ -21,7 +21,6 @@ from stylelab.networks.extractor import shared_extractor
 from stylelab.optimisation.published import RECIPES
 from stylelab.optimisation.running import Result, Step, optimise
 from stylelab.pictures.loading import load_image
-from stylelab.pictures.resampling import resize
 from stylelab.pictures.saving import receipt, save_image
 
 OWN = ("quick", "default", "fine")  # recipes that minimise the same losses
@@ -122,7 +121,6 @@ class FirstPictureLab(TransferControls):
         if start is None:
             self._show(order, photograph, photograph, f"{order.content.name}, before the first step")
         else:
-            start = resize(start, (photograph.shape[-2], photograph.shape[-1])).clamp(0, 1)
             self._show(order, photograph, start, f"{order.content.name}, to be continued")
             title += ", continued"
         styles = [(load_image(chosen.source), weight) for chosen, weight in order.styles]

@@ -127,6 +127,12 @@ class Recipe(RangeSettings, OptimiserSettings, ScheduleSettings, TermSettings, N
             found.append(min(scale / longest if scale > 1 else scale, *found[-1:], 1.0))
         return tuple(reversed(found))
 
+    def work(self, longest: int) -> list[float]:
+        """What each step costs, in evaluations at full size: a step at half the size is a quarter."""
+        return [
+            scale**2 for scale, n in zip(self.fractions(longest), self.steps, strict=True) for _ in range(n)
+        ]
+
     @property
     def download(self) -> str:
         """How much is downloaded for its network, once, as "5 MB"; empty where nothing is."""

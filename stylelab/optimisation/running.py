@@ -75,9 +75,7 @@ def transfer(
     steps = optimise(given, paintings, recipe, extractor, seed, device, init, terms, check_memory)
     history: list[Tensor] = []
     last, interrupted = None, False
-    scales = recipe.fractions(max(photograph.shape))
-    # A step at half the size is a quarter of the work: the bar and its remaining time go by work.
-    work = [scale**2 for scale, count in zip(scales, recipe.steps, strict=True) for _ in range(count)]
+    work = recipe.work(max(photograph.shape))
     with progress_bar(sum(work), "transfer", "step", progress, delay=0, layout=BY_WORK) as bar:
         try:
             for last in steps:

@@ -270,7 +270,9 @@ def test_print_paints_it_again_large_with_its_own_settings(painted, monkeypatch)
     painted.print.click()
     assert painted.wait(120) and painted.last_error is None
     assert painted.result.image.shape == (1, 3, 72, 96) and painted.result.recipe.style_weight == 20
-    assert "resize(stylelab.load_image('own.png'), 96), " in line_of(painted) and painted.note.value == ""
+    assert (
+        "stylelab.load_image('own.png', 96, enlarge=True), " in line_of(painted) and painted.note.value == ""
+    )
 
 
 def test_only_a_picture_by_the_course_s_own_recipes_is_finished(painted):

@@ -200,14 +200,13 @@ class Lab(widgets.VBox):
 
         recipe: whose steps they are; a step's share of the work is its share of the pixels.
         """
-        scales = zip(recipe.fractions(recipe.size), recipe.steps, strict=True)
-        pixels = [scale**2 for scale, count in scales for _ in range(count)]
+        work = recipe.work(recipe.size)
         step = None
         try:
             for step in steps:
                 if step.index == 1 or self.due():
                     show(step, False)
-                yield sum(pixels[: step.index]) / sum(pixels)
+                yield sum(work[: step.index]) / sum(work)
         finally:
             if step is not None:
                 show(step, True)

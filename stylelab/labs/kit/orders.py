@@ -14,6 +14,7 @@ from stylelab.labs.kit.drawing import encode, plain
 from stylelab.optimisation.published import RECIPES
 from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.running import Result
+from stylelab.pictures.loading import load_image
 from stylelab.pictures.resampling import resize
 
 KEPT = 6  # last results
@@ -40,8 +41,7 @@ class Order:
 
     def photograph(self) -> Tensor:
         """The photograph, (1, 3, H, W), at the recipe's size; enlarged for "fine", which is for printing."""
-        image = self.content.image(self.recipe.size)
-        return resize(image, self.recipe.size).clamp(0, 1) if self.recipe.name == "fine" else image
+        return load_image(self.content.source, self.recipe.size, enlarge=self.recipe.name == "fine")
 
     def code(self) -> str:
         """The line of code that makes the same picture, and what must be there before."""
@@ -53,7 +53,7 @@ class Order:
         recipe = [repr(base.name)] if base.name != "default" else []
         content = repr(self.content.name)
         if base.name == "fine":
-            content = f"stylelab.pictures.resize(stylelab.load_image({content}), {self.recipe.size})"
+            content = f"stylelab.load_image({content}, {self.recipe.size}, enlarge=True)"
         words = [content, style, *recipe]
         words += [f"{name}={getattr(self.recipe, name)!r}" for name in changed]
         line = f"stylelab.transfer({', '.join(words)})"
@@ -122,19 +122,18 @@ class Strip(widgets.HBox):
     def __init__(self, go_back: Callable[[Kept], None]) -> None:
         super().__init__(layout={"flex_flow": "row wrap", "overflow": "visible"})
         self._go_back = go_back
-        self._newest: Order | None = None
         self._thumbnails: list[tuple[Order, Thumbnail]] = []
 
     def add(self, kept: Kept) -> None:
         """Puts a result at the end, and forgets the first where there are too many."""
         order, result = kept.order, kept.result
-        different = order.changes(self._newest) if self._newest else [f"{order.recipe.size} px"]
+        before = self._thumbnails[-1][0] if self._thumbnails else None
+        different = order.changes(before) if before else [f"{order.recipe.size} px"]
         label = ", ".join(different or ["the same again"])
         if result.interrupted:
             label += f", stopped at {len(result.history)}"
         small = encode(resize(result.image, 140))[0]
         made = Thumbnail(small, lambda: self._go_back(kept), label, order.title(), size=(132, 99))
-        self._newest = order
         self._thumbnails.append((order, made))
         self.children = tuple(thumbnail for _, thumbnail in self._thumbnails[-KEPT:])
         for _, forgotten in self._thumbnails[:-KEPT]:
