@@ -56,7 +56,7 @@ def _move(
     swapped: bool = False,
     clip: bool = False,
 ) -> Callable[[Tensor, Tensor], Tensor]:
-    """An imitation: x → A (x − μ) + μ′, with one thing done otherwise."""
+    """An imitation: x → Φ (x − μ) + μ′, with one thing done otherwise."""
 
     def move(style: Tensor, content: Tensor) -> Tensor:
         if swapped:
@@ -93,10 +93,10 @@ linear_match = checker(
     Exercise(
         name="linear_match",
         signature="linear_match(style, content)",
-        task="The painting with the photograph's mean colour and covariance: x → A (x − μ_style) + "
-        "μ_content, one A for all pixels, with A Σ_style Aᵀ = Σ_content.\n\n"
+        task="The painting with the photograph's mean colour and covariance: x → Φ (x − μ_style) + "
+        "μ_content, one Φ for all pixels, with Φ Σ_style Φᵀ = Σ_content.\n\n"
         "style, content: (1, 3, H, W), their sizes free. Returns (1, 3, H, W) of the style's size, not "
-        "clipped. Any A with that property will do, the symmetric one of Monge and Kantorovich or "
+        "clipped. Any Φ with that property will do, the symmetric one of Monge and Kantorovich or "
         "Cholesky's.",
         # Equally many pixels: whether covariances are divided by n or by n − 1 then makes no difference.
         cases=lambda: [
@@ -106,12 +106,12 @@ linear_match = checker(
         judge=_matched,
         mistakes=(
             Mistake(
-                "Only the mean was moved. The covariance needs the matrix A.",
+                "Only the mean was moved. The covariance needs the matrix Φ.",
                 _move(lambda s, c: torch.eye(3, dtype=s.dtype)),
             ),
             Mistake(
                 "Red, green and blue were stretched each by itself. Each spread is right, and how the "
-                "channels go together is not: A is a full 3 × 3 matrix.",
+                "channels go together is not: Φ is a full 3 × 3 matrix.",
                 _move(_spreads),
             ),
             Mistake(
@@ -123,11 +123,11 @@ linear_match = checker(
                 _move(_cholesky, shift=False),
             ),
             Mistake(
-                "The style's mean is not subtracted before A is applied, so the palette ends up elsewhere.",
+                "The style's mean is not subtracted before Φ is applied, so the palette ends up elsewhere.",
                 _move(_symmetric, centred=False),
             ),
             Mistake(
-                "The style's mean is not subtracted before A is applied, so the palette ends up elsewhere.",
+                "The style's mean is not subtracted before Φ is applied, so the palette ends up elsewhere.",
                 _move(_cholesky, centred=False),
             ),
             Mistake(
@@ -139,16 +139,16 @@ linear_match = checker(
                 _move(_cholesky, swapped=True),
             ),
             Mistake(
-                "A is turned round: L_content L_style⁻¹ takes the style's covariance away first, then gives "
+                "Φ is turned round: Γ_content Γ_style⁻¹ takes the style's covariance away first, then gives "
                 "the photograph's.",
                 _move(lambda s, c: torch.linalg.cholesky(_cov(s)).inverse() @ torch.linalg.cholesky(_cov(c))),
             ),
             Mistake(
-                "A is transposed.",
+                "Φ is transposed.",
                 _move(lambda s, c: _cholesky(s, c).T),
             ),
             Mistake(
-                "A is Σ_content Σ_style⁻¹; roots of the covariances are needed, since A enters twice.",
+                "Φ is Σ_content Σ_style⁻¹; roots of the covariances are needed, since Φ enters twice.",
                 _move(lambda s, c: _cov(c) @ _cov(s).inverse()),
             ),
             *(

@@ -36,7 +36,7 @@ _ALL = (
         about="1024 pixels and more: begun at the default's sizes, so that strokes stay large, then refined.",
         size=1024,
         scales=(96, 192, 384, 0.6, 1.0),
-        steps=(40, 60, 120, 30, 16),
+        steps=(40, 60, 80, 30, 16),
         # At full weight the few last steps leave specks where the photograph has fine detail, as in eyes.
         style_factors=(0.25, 0.5, 1.0, 1.0, 0.5),
     ),

@@ -240,7 +240,7 @@ class ScheduleSettings(_Group):
     size: int = _whole(384, 16, "pixels")
     init: str = _choice("content", "noise")
     scales: tuple[float, ...] = _numbers((0.25, 0.5, 1.0), above=True)
-    steps: tuple[int, ...] = _setting((40, 60, 120), _steps)
+    steps: tuple[int, ...] = _setting((40, 60, 80), _steps)
     style_factors: tuple[float, ...] = _numbers((0.25, 0.5, 1.0))
     detail: float = _number(1.0)
     style_scale: float = _number(1.0, above=True)

@@ -73,14 +73,32 @@ class NotebookPage:
 
         self.wait_for(finished, timeout, "all cells to finish")
 
-    def run_cell(self, name: str):
-        """Run the one cell of this id, with the keyboard; returns its Locator. It is not waited for."""
+    def cell(self, name: str):
+        """The Locator of the one cell of this id."""
         place = self.page.evaluate(PLACE_OF_CELL, name)
         assert place >= 0, f"no cell has the id {name}"
-        cell = self.page.locator(".jp-Notebook .jp-Cell").nth(place)
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(place)
+
+    def run_cell(self, name: str):
+        """Run the one cell of this id, with the keyboard; returns its Locator. It is not waited for."""
+        cell = self.cell(name)
         cell.locator(".cm-content").click()
         self.page.keyboard.press("Control+Enter")
         return cell
+
+    def run_to_end(self, *names: str, timeout: float = RUNNING) -> None:
+        """Run cells, one after the other, each until it is done; timeout in seconds, of each."""
+        for name in names:
+            number = self.cell(name).locator(".jp-InputPrompt")
+            still = (number.inner_text(), "[*]:")
+            self.run_cell(name)
+            self.wait_for(lambda n=number, s=still: n.inner_text() not in s, timeout, f"{name} to finish")
+
+    def write(self, name: str, code: str) -> None:
+        """Put code in the place of what stands in the cell of this id, with the keyboard."""
+        self.cell(name).locator(".cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(code.rstrip())
 
     def choose(self, menu: str, item: str) -> None:
         """Click an item of the menu bar, as a reader does."""

@@ -146,7 +146,7 @@ answers(
     (moved(triangular, after=0), "not added at the end"),
     (moved(before=0), "not subtracted"),
     (lambda s, c: moved()(c, s), "roles are exchanged"),
-    (moved(lambda S_s, S_c: triangular(S_s, S_c).T), "A is transposed"),
+    (moved(lambda S_s, S_c: triangular(S_s, S_c).T), "Φ is transposed"),
     (moved(lambda S_s, S_c: S_c @ S_s.inverse()), "roots of the covariances"),
     (moved(lambda S_s, S_c: torch.linalg.cholesky(S_c)), "was not taken away"),
     (moved(triangular, spread=lambda x: x @ x.T / x.shape[1]), "means were not subtracted"),

@@ -46,9 +46,11 @@ class Diagram:
     def __repr__(self) -> str:
         return f"{self.caption}\n{self.description}".strip()
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
-        mime = "image/svg+xml"
-        return {mime: self.svg, "text/plain": repr(self)}, {mime: {"alt": repr(self)}}
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        # JupyterLab shows the SVG itself only in notebooks that it trusts: those that were run here.
+        data = b64encode(self.svg.encode()).decode()
+        picture = f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(repr(self))}" width="{WIDTH}">'
+        return {"text/html": picture, "text/plain": repr(self)}
 
 
 class Sheet:
