@@ -1,11 +1,12 @@
-"""Makes the pictures in data/results: the recipe quick on pairs of sample pictures, and a banner of them.
+"""Makes the gallery: the pictures in data/results, the page that shows them, and the README's banner.
 
-    python data/make_results.py
+    python data/make_results.py                        # all of them: about a minute each on two cores
+    python data/make_results.py cat_pen_hatching       # these again, the page and the banner
 
-Takes a minute a picture on two cores. Other processors round differently: pictures made elsewhere differ in
-details.
+Other processors round differently: pictures made elsewhere differ in details.
 """
 
+import sys
 from pathlib import Path
 
 import torch
@@ -14,13 +15,93 @@ import stylelab
 from stylelab.pictures.resampling import resize
 
 RESULTS = Path(__file__).parent / "results"
-PAIRS = [
-    ("astronaut", "starry_night"),
-    ("cat", "stained_glass"),
-    ("astronaut", "pen_hatching"),
-    ("coffee", "marbled_paper"),
-]
-SIDE, GAP = 300, 8  # of the banner's square tiles, in pixels
+SIZE = 512  # longest side in pixels
+GALLERY = (  # photograph, painting, and what is set otherwise than by the default recipe
+    ("pagoda", "woodblock_waves", {}),
+    ("coffee", "marbled_paper", {}),
+    ("rocket", "impasto", {}),
+    ("dahlia", "starry_night", {}),
+    ("pagoda", "starry_night", {}),
+    ("rocket", "geometric_abstraction", {}),
+    ("dahlia", "pointillism", {}),
+    ("cat", "stained_glass", {}),
+    ("rocket", "starry_night", {}),
+    ("pagoda", "impasto", {}),
+    ("cat", "pen_hatching", {}),
+    ("rocket", "stained_glass", {}),
+    ("coffee", "starry_night", {}),
+    ("rocket", "woodblock_waves", {}),
+    ("pagoda", "watercolour", {}),
+    ("pagoda", "pen_hatching", {}),
+    ("cat", "watercolour", {}),
+    ("astronaut", "starry_night", {}),
+    ("astronaut", "pen_hatching", {}),
+    ("coffee", "pointillism", {}),
+)
+CREDITS = (
+    "*pagoda* is a photograph by [danielbuechele](https://www.flickr.com/photos/danielbuechele/6061409035/)",
+    "*dahlia* is one by [vultilion](https://www.flickr.com/photos/vultilion/6056698931/)",
+)
+SHOWN, SIDE, GAP = 4, 300, 8  # in the banner: how many, and how wide a square tile and its margin, in pixels
+
+
+def main(wanted: list[str]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    unknown = set(wanted) - {f"{content}_{style}" for content, style, _ in GALLERY}
+    if unknown:
+        raise SystemExit(f"not in the gallery: {', '.join(sorted(unknown))}")
+    for content, style, settings in GALLERY:
+        if not wanted or f"{content}_{style}" in wanted:
+            result = stylelab.transfer(content, style, size=SIZE, **settings)
+            stylelab.save_image(result.image, file(content, style), result.settings(), quality=85)
+    (RESULTS / "README.md").write_text(page(), encoding="utf-8")
+    stylelab.save_image(banner(), RESULTS / "banner.jpg", quality=88)
+
+
+def file(content: str, style: str) -> Path:
+    return RESULTS / f"{content}_{style}.jpg"
+
+
+def line(content: str, style: str, settings: dict) -> str:
+    """The code that makes a picture of the gallery."""
+    given = "".join(f", {name}={value!r}" for name, value in settings.items())
+    return f'stylelab.transfer("{content}", "{style}", size={SIZE}{given})'
+
+
+def page() -> str:
+    """The gallery's page: two pictures a row, each above its line of code."""
+    parts = [
+        "# The gallery",
+        f"{len(GALLERY)} pictures of {SIZE} pixels, each made by the line below it, in about a minute on two "
+        "cores of a laptop. The recipe is the default where the line says nothing else. Each file holds its "
+        "own settings: give its path as `recipe=`, or to `--recipe`, and they are used again. "
+        "`python data/make_results.py` makes all of them, and this page.",
+        "The photographs and paintings, with author and licence, are listed in "
+        f"[data/README.md](../README.md); {' and '.join(CREDITS)}, both CC BY 2.0 and changed here: whoever "
+        "passes on a picture made from one of them names its author too.",
+        "<table>",
+    ]
+    for pair in zip(GALLERY[::2], GALLERY[1::2], strict=True):
+        parts += ["<tr>", *(_cell(*one) for one in pair), "</tr>"]
+    return "\n\n".join(parts[:3]) + "\n\n" + "\n".join([*parts[3:], "</table>"]) + "\n"
+
+
+def _cell(content: str, style: str, settings: dict) -> str:
+    alt = f"{content}, painted like {style.replace('_', ' ')}"
+    picture = f'<img src="{file(content, style).name}" alt="{alt}" width="400">'
+    code = line(content, style, settings).replace("stylelab.transfer(", "transfer(")
+    return f'<td valign="bottom">{picture}<br><code>{code}</code></td>'
+
+
+def banner() -> torch.Tensor:
+    """The first pictures of the gallery in a row, each with its painting in a corner."""
+    columns = []
+    for content, style, _ in GALLERY[:SHOWN]:
+        painted = tile(stylelab.load_image(file(content, style)), SIDE)
+        inset = tile(stylelab.load_image(style), SIDE // 4)
+        painted[..., -SIDE // 4 - GAP : -GAP, GAP : SIDE // 4 + GAP] = inset
+        columns += [painted, torch.ones(1, 3, SIDE, GAP)]
+    return torch.cat(columns[:-1], dim=3)
 
 
 def tile(image: torch.Tensor, side: int) -> torch.Tensor:
@@ -31,18 +112,5 @@ def tile(image: torch.Tensor, side: int) -> torch.Tensor:
     return resize(image[..., top : top + short, left : left + short], (side, side)).clamp(0, 1)
 
 
-def main() -> None:
-    RESULTS.mkdir(exist_ok=True)
-    columns = []
-    for content, style in PAIRS:
-        result = stylelab.transfer(content, style, "quick")
-        stylelab.save_image(result.image, RESULTS / f"{content}_{style}.jpg", quality=88)
-        painted = tile(result.image, SIDE)
-        inset = tile(stylelab.load_image(style), SIDE // 4)
-        painted[..., -SIDE // 4 - GAP : -GAP, GAP : SIDE // 4 + GAP] = inset
-        columns += [painted, torch.ones(1, 3, SIDE, GAP)]
-    stylelab.save_image(torch.cat(columns[:-1], dim=3), RESULTS / "banner.jpg", quality=88)
-
-
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

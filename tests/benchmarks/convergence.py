@@ -76,7 +76,7 @@ def measured(names: tuple[str, str], size: int, extractor, folder: Path | None, 
     return found
 
 
-def rows(pairs=PAIRS, size: int = 256, folder: Path | None = None, **options) -> Iterator[Row]:
+def rows(pairs=PAIRS, size: int = 192, folder: Path | None = None, **options) -> Iterator[Row]:
     """For each pair: the default beside four times its evaluations, beside `quick`, beside the loop."""
     extractor = FeatureExtractor(device="cpu")
     weight = RECIPES["default"].style_weight

@@ -9,7 +9,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+
+import stylelab
+from stylelab.optimisation.published import find_recipe
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
@@ -37,15 +41,17 @@ def described():
 
 @pytest.fixture
 def scripts(monkeypatch):
-    """The two scripts of data/ as modules."""
+    """The scripts of data/ as modules."""
     monkeypatch.syspath_prepend(DATA)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     yield SimpleNamespace(
         draw=importlib.import_module("draw_styles"),
         canvas=importlib.import_module("drawing.canvas"),
         shrink=importlib.import_module("shrink"),
+        gallery=importlib.import_module("make_results"),
     )
-    for name in [name for name in sys.modules if name.split(".")[0] in ("draw_styles", "drawing", "shrink")]:
+    ours = ("draw_styles", "drawing", "shrink", "make_results")
+    for name in [name for name in sys.modules if name.split(".")[0] in ours]:
         del sys.modules[name]
 
 
@@ -136,3 +142,29 @@ def test_shrinking_crops_keeps_the_limits_and_never_enlarges(scripts, tmp_path):
     with Image.open(io.BytesIO(small)) as picture:
         assert picture.size == (50, 40)
         assert picture.mode == "L"
+
+
+def test_the_gallery_shows_what_its_lines_of_code_make(scripts):
+    """Each picture holds its own settings, and they are those of the line below it."""
+    gallery = scripts.gallery
+    assert (DATA / "results" / "README.md").read_text(encoding="utf-8") == gallery.page()
+    assert len(gallery.GALLERY) == 20 and "astronaut" not in {row[0] for row in gallery.GALLERY[:4]}
+    for content, style, settings in gallery.GALLERY:
+        made = stylelab.read_settings(gallery.file(content, style))
+        assert (made["content"], [row[0] for row in made["styles"]]) == (content, [style])
+        assert find_recipe(made) == find_recipe("default", size=gallery.SIZE, **settings)
+        with Image.open(gallery.file(content, style)) as picture:
+            assert max(picture.size) == gallery.SIZE
+    made = {path.stem for path in (DATA / "results").glob("*_*.jpg")}
+    assert made == {f"{content}_{style}" for content, style, _ in gallery.GALLERY}
+
+
+def test_the_banner_is_the_first_pictures_of_the_gallery(scripts):
+    banner = stylelab.load_image(DATA / "results" / "banner.jpg")
+    torch.testing.assert_close(banner, scripts.gallery.banner(), atol=0.35, rtol=0)
+    assert (banner - scripts.gallery.banner()).abs().mean() < 0.01
+
+
+def test_a_picture_that_is_not_in_the_gallery_is_named(scripts):
+    with pytest.raises(SystemExit, match="not in the gallery: cat_starry"):
+        scripts.gallery.main(["cat_starry"])
