@@ -81,7 +81,7 @@ def predictions() -> None:
     """Prints how many of the guesses made in this kernel were right, and which."""
     made = {text: question for text, question in _asked.items() if text in _guesses}
     if not made:
-        print("No guess so far: at any “Predict first”, press what you expect. Then run this cell again.")
+        print("No guess so far: in Jupyter, press what you expect, then run this cell again.")
         return
     right = sum(_guesses[text] == question.answer for text, question in made.items())
     print(f"You predicted {right} of {len(made)}.")

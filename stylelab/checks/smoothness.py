@@ -168,7 +168,7 @@ plateau_shift = checker(
         task="How far the two plateaus of a step move towards each other, if it is denoised with absolute "
         "differences.\n\n"
         "weight: of total variation, beside the mean square. pixels: N, half of them 0 and half 1. Returns "
-        "a, below ½: the plateaus end at a and 1 − a.",
+        "t, below ½: the plateaus end at t and 1 − t.",
         cases=lambda: [
             Case((0.5, 10), "weight 0.5, 10 pixels"),
             Case((0.5, 40), "weight 0.5, 40 pixels"),
@@ -183,11 +183,11 @@ plateau_shift = checker(
                 lambda w, n: w / n,
             ),
             Mistake(
-                "Twice too much: the derivative of a² is 2a.",
+                "Twice too much: the derivative of t² is 2t.",
                 lambda w, n: 2 * w / (n - 1),
             ),
             Mistake(
-                "Half of it. The step is 1 − 2a high, because both plateaus move: its slope is −2.",
+                "Half of it. The step is 1 − 2t high, because both plateaus move: its slope is −2.",
                 lambda w, n: w / (2 * (n - 1)),
             ),
             Mistake(
@@ -195,20 +195,20 @@ plateau_shift = checker(
                 lambda w, n: w,
             ),
             Mistake(
-                "The sign: the plateaus move towards each other, so a is above 0.",
+                "The sign: the plateaus move towards each other, so t is above 0.",
                 lambda w, n: -w / (n - 1),
             ),
             Mistake(
-                "This is the height that is left of the step, 1 − 2a; a is asked for.",
+                "This is the height that is left of the step, 1 − 2t; t is asked for.",
                 lambda w, n: 1 - 2 * w / (n - 1),
             ),
             Mistake(
-                "The mean of the squares is over N pixels, all of them off by a: it is a² itself, not a² / "
+                "The mean of the squares is over N pixels, all of them off by t: it is t² itself, not t² / "
                 "N.",
                 lambda w, n: w * n / (n - 1),
             ),
         ),
-        praise="Right: it agrees with a search for the best a.",
+        praise="Right: it agrees with a search for the best t.",
     )
 )
 

@@ -49,6 +49,7 @@ def pictures(
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis in axes:
         axis.set_axis_off()
+        axis.set_anchor("N")  # titles of one row at one height, whatever the pictures' shapes
     for axis, array, title in zip(axes, arrays, titles, strict=False):  # some places stay empty
         low, high = limits or (
             (0, 1) if array.min() >= 0 and array.max() <= 1 else (array.min(), array.max())

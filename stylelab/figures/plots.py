@@ -104,17 +104,16 @@ def chroma_clouds(
     colours = [as_array(image).reshape(-1, 3) for image in images]
     thinned = [torch.from_numpy(pixels[:: max(1, len(pixels) // points)]) for pixels in colours]
     clouds = [rgb_to_yuv(pixels.T[None, :, :, None])[0, 1:, :, 0] for pixels in thinned]
-    reach = max(
-        0.5, *(1.05 * v.abs().max().item() for _, v in clouds)
-    )  # of V; only the purest reds go further
+    # the frame keeps its shape and is as large as the farthest colour of any image asks
+    scale = 1.05 * max(0.2, *(max(u.abs().max() / 0.45, v.abs().max() / 0.5) for u, v in clouds))
     width = min(WIDTH, 3.2 * len(images) + 0.6)
-    figure = CourseFigure((width - 0.6) / len(images) * reach / 0.45 + 0.85, caption, width=width)
+    figure = CourseFigure(((width - 0.6) / len(images) - 0.14) * 0.5 / 0.45 + 0.8, caption, width=width)
     axes = figure.subplots(1, len(images), squeeze=False, sharex=True, sharey=True)[0]
     for axis, pixels, chroma, title in zip(axes, thinned, clouds, titles, strict=True):
         axis.scatter(*chroma, s=3, c=pixels.numpy(), linewidths=0)
         axis.axhline(0, color="0.85", linewidth=0.8, zorder=0)
         axis.axvline(0, color="0.85", linewidth=0.8, zorder=0)
-        axis.set(xlim=(-0.45, 0.45), ylim=(-reach, reach), aspect="equal")
+        axis.set(xlim=(-0.45 * scale, 0.45 * scale), ylim=(-0.5 * scale, 0.5 * scale), aspect="equal")
         axis.set_title(title, fontsize=FONT)
         axis.set_xlabel("U (blue − brightness)", fontsize=FONT - 1)
         axis.tick_params(labelsize=FONT - 2)
