@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import linecache
 import re
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from torch import nn
 from stylelab import checks
 from stylelab.checks.engine import examine
 from stylelab.checks.loop import WatchedLoss
-from stylelab.checks.museum import EXHIBITS, broken, mended
+from stylelab.checks.museum import AS_IT_HANGS, EXHIBITS, broken, mended
 from stylelab.checks.museum.descents import FAINT, _beyond, _network, _style, _without_gradient
 from stylelab.checks.museum.parts import BLOCK, _layers, _stages
 from stylelab.errors import StylelabError
@@ -260,10 +261,44 @@ def test_the_mend_passes_and_so_do_others_that_are_right(room):
     assert EXHIBITS[room].signature == f"{name}{inspect.signature(checks.exhibit(room))}"
 
 
+def defined(source):
+    """The function of a cell, whose source Python knows as it knows that of a notebook's cell."""
+    name, here = f"<cell {hash(source)}>", {"torch": torch}
+    linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
+    exec(compile(source, name, "exec"), here)
+    return next(value for value in here.values() if inspect.isfunction(value))
+
+
 @pytest.mark.parametrize("room", ROOMS)
-def test_the_exhibit_is_told_that_it_is_one(room, capsys):
-    assert checks.find_the_bug(room, checks.exhibit(room)) is False
+def test_the_exhibit_as_it_hangs_is_not_given_away(room, capsys):
+    source = "# as in the cell\n\n" + inspect.getsource(checks.exhibit(room))
+    for untouched in (checks.exhibit(room), defined(source)):
+        assert checks.find_the_bug(room, untouched) is False
+        assert capsys.readouterr().out == f"○ find_the_bug({room}): {AS_IT_HANGS}\n"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_an_exhibit_that_was_changed_and_does_the_same_is_told_its_bug(room, capsys):
+    def changed(*arguments):
+        return checks.exhibit(room)(*arguments)
+
+    assert checks.find_the_bug(room, changed) is False
     assert f"✗ find_the_bug({room}): This is still the exhibit" in capsys.readouterr().out
+
+
+def test_a_change_of_one_number_is_a_change(capsys):
+    changed = inspect.getsource(broken.descend_with_adam).replace("lr=0.03", "lr=0.003")
+    checks.find_the_bug(8, defined(changed))
+    assert "✗ find_the_bug(8)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("room", [1, 4, 6, 8, 9])
+def test_an_example_shows_no_name_of_a_function(room):
+    verdict = examine(EXHIBITS[room], checks.exhibit(room))
+    assert not {"loss", "network", "style_loss"} & set(verdict.inputs) and verdict.about
+    assert (
+        "WatchedLoss" not in str(verdict) and "_network" not in str(verdict) and "_style" not in str(verdict)
+    )
 
 
 @pytest.mark.parametrize("case", WRONG)

@@ -4,6 +4,8 @@ A room has one function, broken as people break it (`broken.py`) and sound (`men
 against stands in `descents.py` for the loops and in `parts.py` for the rest.
 """
 
+import ast
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +27,8 @@ EXHIBITS: dict[int, Exercise] = {
     9: descents.unmoved,
 }
 
+AS_IT_HANGS = "Still as it hangs here: look at the evidence, then change one line."
+
 
 def exhibit(number: int, mended: bool = False) -> Callable:
     """The broken function of a room of notebook 08, to be run.
@@ -38,9 +42,10 @@ def exhibit(number: int, mended: bool = False) -> Callable:
 def find_the_bug(number: int, mend: Any) -> bool:
     """Examine the mend of a room of notebook 08, and show a verdict: what is still wrong, and where to look.
 
-    number: of the room, 1 to 9. mend: a function of the same name and arguments as the broken one. The broken
-    one itself is told so; so is a half-mend that the room knows; any other is shown the smallest example
-    where it goes wrong. Returns True if it is right, False if it is not, or not attempted.
+    number: of the room, 1 to 9. mend: a function of the same name and arguments as the broken one. The
+    exhibit as it hangs is not judged, so that whoever reads on may still solve the room; one that was changed
+    and does the same is told its bug, a half-mend that the room knows what it lacks; any other is shown the
+    smallest example where it goes wrong. Returns True if it is right, False if it is not, or not attempted.
     Raises StylelabError for a room that is not there.
     """
     name = _function(number)
@@ -51,10 +56,25 @@ def find_the_bug(number: int, mend: Any) -> bool:
             False,
             f"Hand in the function itself, `checks.find_the_bug({number}, {name})`, no result of it.",
         )
+    elif _as_it_hangs(mend, exhibit(number)):
+        verdict = Verdict(room, None, AS_IT_HANGS)
     else:
         verdict = examine(EXHIBITS[number], mend)
     show(verdict)
     return verdict.passed
+
+
+def _as_it_hangs(mend: Any, broken: Callable) -> bool:
+    """Whether nobody changed the exhibit, which the notebook defines anew in a cell of its own."""
+    return mend is broken or _written(mend) == _written(broken)
+
+
+def _written(function: Any) -> str:
+    """A function's code, without comments and line breaks; empty where nobody knows it."""
+    try:
+        return ast.dump(ast.parse(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):  # no file or cell, no function, a piece of a line
+        return ""
 
 
 def _function(number: int) -> str:

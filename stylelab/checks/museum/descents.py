@@ -68,6 +68,9 @@ clamped = Exercise(
 # Room 6: a target that hangs on the picture.
 
 
+TOY = "network(x) = (2x − 0.5)², and the style is white"
+
+
 def _network(image: Tensor) -> Tensor:
     return (2 * image - 0.5).square()
 
@@ -120,8 +123,8 @@ attached = Exercise(
     "scalar tensor. photograph: (1, 3, H, W) in [0, 1]. steps: of Adam, with a rate of 0.03. Returns the "
     "picture, (1, 3, H, W) in [0, 1], detached.",
     cases=lambda: [
-        Case((_network, _style, torch.full((1, 3, 1, 1), 0.4), 3), "one grey pixel, a style that is white"),
-        Case((_network, _style, uniform(1, 3, 2, 2, seed=5), 12), "a random picture"),
+        Case((_network, _style, torch.full((1, 3, 1, 1), 0.4), 3), f"one grey pixel; {TOY}"),
+        Case((_network, _style, uniform(1, 3, 2, 2, seed=5), 12), f"a random picture; {TOY}"),
     ],
     reference=_stylised,
     tolerance=2e-3,

@@ -174,8 +174,8 @@ bytes_in = Exercise(
     "1] to its maps. Returns these maps, detached.",
     cases=lambda: [
         Case((_pixels((255, 153, 0)), network), "one orange pixel; network(image) = max(image − 0.4, 0)"),
-        Case((_bytes(2, 3) // 2 + 40, network), "a dull picture"),
-        Case((_bytes(3, 2), network), "random bytes"),
+        Case((_bytes(2, 3) // 2 + 40, network), "a dull picture; network(image) = max(image − 0.4, 0)"),
+        Case((_bytes(3, 2), network), "random bytes; network(image) = max(image − 0.4, 0)"),
     ],
     reference=_target,
     mistakes=(
