@@ -34,7 +34,7 @@ GALLERY = (  # photograph, painting, and what is set otherwise than by the defau
     ("pagoda", "watercolour", {}),
     ("pagoda", "pen_hatching", {}),
     ("cat", "watercolour", {}),
-    ("astronaut", "starry_night", {}),
+    ("dahlia", "impasto", {}),
     ("astronaut", "pen_hatching", {}),
     ("coffee", "pointillism", {}),
 )

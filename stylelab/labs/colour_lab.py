@@ -101,14 +101,14 @@ class ColourLab(Lab):
 
 
 def stored_transfers() -> list[str]:
-    """The names of the finished transfers that come with the course, as "astronaut_starry_night"."""
+    """The names of the finished transfers that come with the course, as "dahlia_starry_night"."""
     contents = tuple(f"{name}_" for name in sample_names("content"))
     found = sorted(file.stem for file in _folder().glob("*.jpg") if file.stem.startswith(contents))
     if not found:
         raise ImageError(
             f"the finished transfers are missing from {_folder()}; make them with data/make_results.py"
         )
-    return sorted(found, key=lambda name: name != "astronaut_starry_night")
+    return sorted(found, key=lambda name: name != "dahlia_starry_night")
 
 
 def _folder() -> Path:

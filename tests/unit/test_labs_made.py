@@ -165,9 +165,9 @@ def test_no_weight_changes_nothing_and_some_weight_takes_noise_away(made):
 @pytest.mark.parametrize("method", ["luminance", "chroma-swap", "linear", "histogram"])
 def test_the_colour_lab_recolours_the_stored_transfer(made, method):
     lab = made("colour", size=64)
-    photograph = stylelab.load_image("astronaut", 64)
+    photograph = stylelab.load_image("dahlia", 64)
     folder = stylelab.pictures.sample_path("cat").parents[1] / "results"
-    stored = stylelab.load_image(folder / "astronaut_starry_night.jpg", 64)
+    stored = stylelab.load_image(folder / "dahlia_starry_night.jpg", 64)
     lab.method.value = method
     assert lab.wait(60)
     expected = (keep_colours if method == "luminance" else match_colours)(stored, photograph, method)

@@ -82,8 +82,8 @@ def _listed(layers) -> str:
 
 
 def _draw_pictures(sheet: Sheet) -> None:
-    made = load_image(sample_path("astronaut").parents[1] / "results" / "astronaut_starry_night.jpg", 184)
-    painting, photograph = load_image("starry_night", 232), load_image("astronaut", 184)
+    made = load_image(sample_path("pagoda").parents[1] / "results" / "pagoda_starry_night.jpg", 184)
+    painting, photograph = load_image("starry_night", 232), load_image("pagoda", 184)
     for image, top, title, edge in (
         (painting, PAINTING, "the painting", STYLE),
         (made, PIXELS, "the picture x", INK),
