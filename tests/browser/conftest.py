@@ -79,6 +79,10 @@ class NotebookPage:
         assert place >= 0, f"no cell has the id {name}"
         return self.page.locator(".jp-Notebook .jp-Cell").nth(place)
 
+    def shown(self, name: str):
+        """The Locator of what the cell of this id shows, without its code."""
+        return self.cell(name).locator(".jp-OutputArea").first
+
     def run_cell(self, name: str):
         """Run the one cell of this id, with the keyboard; returns its Locator. It is not waited for."""
         cell = self.cell(name)

@@ -25,11 +25,11 @@ def test_a_wrong_gram_matrix_is_named_mended_and_paints(open_notebook, solution)
     notebook = open_notebook("03_total_variation.ipynb")
     notebook.run_all()
     assert notebook.errors() == [] and notebook.dead_widgets() == 0
-    verdict = notebook.cell("write-gram-check")
-    assert "gram_matrix: Not attempted yet" in verdict.inner_text()
+    verdict = notebook.shown("write-gram-check")
+    assert "Not attempted yet" in verdict.inner_text()
     assert "gram is stylelab.gram_matrix." in verdict.inner_text()
-    assert "The package's were: gram_matrix, taps" in notebook.cell("who").inner_text()
-    lent = notebook.cell("whole-figure").locator("img").get_attribute("src")
+    assert "The package's were: gram_matrix, taps" in notebook.shown("who").inner_text()
+    lent = notebook.shown("whole-figure").locator("img").get_attribute("src")
 
     right = solution("write-gram")
     channels_too = "features[0].numel()"
@@ -51,15 +51,15 @@ def test_a_wrong_gram_matrix_is_named_mended_and_paints(open_notebook, solution)
     notebook.run_to_end(*(f"write-{name}-check" for name in ("taps", "content", "style", "loss", "loop")))
     notebook.run_to_end("stand-ins", "units", "whole", "whole-figure", "who")
     assert notebook.errors() == []
-    assert "You wrote all of this." in notebook.cell("who").inner_text()
-    picture = notebook.cell("whole-figure").locator("img")
+    assert "You wrote all of this." in notebook.shown("who").inner_text()
+    picture = notebook.shown("whole-figure").locator("img")
     assert picture.get_attribute("src") not in ("", lent), "painted anew, by other sums in another order"
 
 
 def test_a_prediction_is_asked_for_before_its_answer_is_seen(open_notebook):
     notebook = open_notebook("guess.ipynb", GUESS)
     notebook.run_all()
-    asked, summed = notebook.cell("cell-0"), notebook.cell("cell-1")
+    asked, summed = notebook.shown("cell-0"), notebook.shown("cell-1")
     assert "Which is larger?" in asked.inner_text() and "It is 3 > 2." not in asked.inner_text()
     assert "No guess so far" in summed.inner_text()
     asked.get_by_role("button", name="two").focus()
