@@ -36,9 +36,24 @@ def times_the_transpose(image):
     return torch.einsum("ij,njhw->nihw", matrix, image)
 
 
+TABLE = torch.tensor([[0.299, 0.587, 0.114], [-0.14713, -0.28886, 0.436], [0.615, -0.51499, -0.10001]])
+
+
+def crossed(image):
+    """The differences of the wrong one of red and blue."""
+    red, green, blue = image.unbind(1)
+    y = 0.299 * red + 0.587 * green + 0.114 * blue
+    return torch.stack([y, 0.492 * (red - y), 0.877 * (blue - y)], dim=1)
+
+
 answers(
     "rgb_to_yuv",
     to_yuv,
+    (lambda x: (x.movedim(1, -1) @ TABLE).movedim(-1, 1), "transposed"),
+    (lambda x: (x.movedim(1, -1) @ TABLE.T).movedim(-1, 1), "rounded table"),
+    (lambda x: torch.einsum("ij,njhw->nihw", (TABLE * 1000).round() / 1000, x), "rounded table"),
+    (lambda x: to_yuv(x, (0.114, 0.587, 0.299)), "in reverse"),
+    (crossed, "exchanged in the differences"),
     (times_the_transpose, "transposed"),
     (lambda x: to_yuv(x[:, [2, 1, 0]]), "Red and blue are exchanged"),
     (lambda x: to_yuv(x)[:, [0, 2, 1]], "U and V are exchanged"),
@@ -182,37 +197,51 @@ answers(
 )
 
 
-def safe_power(S, exponent, floor=1e-6):
+def safe_power(S, exponent, floor=1e-5):
     variances, axes = torch.linalg.eigh(S)
     kept = variances > floor
     return (axes[:, kept] * variances[kept] ** exponent) @ axes[:, kept].T
 
 
-def clamped_power(S, exponent):
+def clamped_power(S, exponent, floor=1e-6):
     variances, axes = torch.linalg.eigh(S)
-    return axes @ torch.diag(variances.clamp_min(1e-6) ** exponent) @ axes.T
+    return axes @ torch.diag(variances.clamp_min(floor) ** exponent) @ axes.T
 
 
 def powers_of_one(S, exponent):
     variances, axes = torch.linalg.eigh(S)
-    return (axes * torch.where(variances > 1e-6, variances.abs() ** exponent, 1)) @ axes.T
+    return (axes * torch.where(variances > 1e-5, variances.abs() ** exponent, 1)) @ axes.T
 
 
 def one_sided(S, exponent):
     variances, axes = torch.linalg.eigh(S)
-    return axes * torch.where(variances > 1e-6, variances.abs() ** exponent, 0)
+    return axes * torch.where(variances > 1e-5, variances.abs() ** exponent, 0)
+
+
+def powers_made_finite(S, exponent):
+    variances, axes = torch.linalg.eigh(S)
+    return axes @ torch.diag((variances**exponent).nan_to_num()) @ axes.T
 
 
 answers(
     "safe_power",
     safe_power,
     (power, "raised to the power all the same"),
-    (clamped_power, "A small number"),
-    (lambda S, e: power(S + 1e-6 * torch.eye(3).double(), e), "A small number"),
+    *((lambda S, e, floor=floor: safe_power(S, e, floor), "too low") for floor in (1e-12, 1e-6, 1.3e-6)),
+    *((lambda S, e, floor=floor: safe_power(S, e, floor), "too high") for floor in (1e-4, 1 / 255)),
+    *(
+        (lambda S, e, f=f: clamped_power(S, e, f), "A direction without variance")
+        for f in (1e-12, 1e-6, 1e-4)
+    ),
+    (lambda S, e: power(S + 1e-12 * torch.eye(3).double(), e), "A direction without variance"),
+    (lambda S, e: power(S + 1e-4 * torch.eye(3).double(), e), "A small number was added"),
+    (powers_made_finite, "A direction without variance"),
+    (lambda S, e: safe_power(S, e).float(), "should be float64"),
+    (lambda S, e: [safe_power(S, e)], "a list"),
     (powers_of_one, "get the power 1"),
     (one_sided, "one side only"),
     (lambda S, e: power(S, e).nan_to_num(0, 0, 0), "replaced afterwards"),
-    (lambda S, e: torch.where(S.abs() > 1e-6, S.abs() ** e, 0), "each entry"),
+    (lambda S, e: torch.where(S.abs() > 1e-5, S.abs() ** e, 0), "each entry"),
 )
 
 # 05
@@ -580,6 +609,11 @@ def test_linear_match_accepts_every_matrix_that_will_do():
     for matrix in (symmetric, triangular):
         for spread in (torch.cov, lambda x: torch.cov(x, correction=0)):
             assert examine(checks.linear_match.exercise, moved(matrix, spread=spread)).passed
+
+
+@pytest.mark.parametrize("floor", [2e-6, 5e-6, 2e-5])
+def test_safe_power_accepts_every_floor_between_rounding_and_a_faint_colour(floor):
+    assert examine(checks.safe_power.exercise, lambda S, e: safe_power(S, e, floor)).passed
 
 
 def test_linear_match_refuses_what_is_no_line():
