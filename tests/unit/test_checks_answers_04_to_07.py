@@ -6,8 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from stylelab import RECIPES, Recipe, checks
+from stylelab import FILTERS, RECIPES, Recipe, checks
 from stylelab.checks.engine import examine
+from stylelab.checks.patch_net import REACH
 from stylelab.checks.recipes import BROKEN
 from stylelab.colour import rgb_to_yuv, yuv_to_rgb
 from stylelab.patches.windows import extract_patches, fold_patches
@@ -273,6 +274,11 @@ answers(
     (lambda x, s: patches(x, s).view(-1, x.shape[1], s**2).mT.flatten(1), "position by position"),
     (as_unfolded, "batch as an axis"),
     (lambda x, s: patches(x, s).T, "in the columns"),
+    (lambda x, s: as_unfolded(x, s).mT, "`unfold` puts the patches in columns"),
+    (
+        lambda x, s: as_unfolded(x, s).mT.reshape(-1, x.shape[1] * s * s),
+        "`unfold` puts the patches in columns",
+    ),
 )
 
 
@@ -286,14 +292,38 @@ def ridge(rows, targets):
     return torch.linalg.inv(X.T @ X + torch.eye(X.shape[1]).double()) @ X.T @ targets.double()
 
 
+def in_single_precision(rows, targets, inverse=False):
+    X = F.pad(rows, (0, 1), value=1.0)
+    if inverse:
+        return (X.T @ X).inverse() @ X.T @ targets
+    return torch.linalg.solve(X.T @ X, X.T @ targets)
+
+
+def double_too_late(rows, targets):
+    X = F.pad(rows, (0, 1), value=1.0)
+    return torch.linalg.solve((X.T @ X).double(), (X.T @ targets).double())
+
+
+def pseudo_inverse(rows, targets):
+    return torch.linalg.pinv(F.pad(rows, (0, 1), value=1.0).double()) @ targets.double()
+
+
+def by_lstsq(rows, targets):
+    X = F.pad(rows, (0, 1), value=1.0).double()
+    return torch.linalg.lstsq(X, targets.double()[:, None]).solution[:, 0].float()
+
+
 answers(
     "least_squares_filter",
     least_squares,
+    (in_single_precision, "float32 has too few digits"),
+    (lambda p, y: in_single_precision(p, y, inverse=True), "float32 has too few digits"),
+    (double_too_late, "float32 has too few digits"),
     (lambda p, y: least_squares(p, y, ones=False), "column of ones is missing: without"),
     (lambda p, y: F.pad(least_squares(p, y, ones=False), (0, 1)), "The constant is 0"),
     (lambda p, y: least_squares(p, y).roll(1), "comes first"),
     (ridge, "diagonal"),
-    (lambda p, y: F.pad(p, (0, 1), value=1.0).T @ y, "This is Xᵀy"),
+    (lambda p, y: F.pad(p, (0, 1), value=1.0).T @ y, "This is Xᵀz"),
     (lambda p, y: least_squares(p, y)[:-1], "constant was left out"),
     (lambda p, y: least_squares(p, y[:, None]), "(s² + 1, 1)"),
     (lambda p, y: F.pad(p, (0, 1), value=1.0).double() @ least_squares(p, y), "answer to each patch"),
@@ -362,11 +392,11 @@ answers(
 )
 
 
-def is_function_of_a_patch(filter_function, by=1, rim=32):
-    image = torch.rand(1, 1, 96, 96, generator=torch.Generator().manual_seed(0))
+def is_function_of_a_patch(filter_function, by=1, rim=32, side=96):
+    image = torch.rand(1, 1, side, side, generator=torch.Generator().manual_seed(0))
     moved_first = filter_function(image.roll((by, by), dims=(-2, -1)))
     moved_after = filter_function(image).roll((by, by), dims=(-2, -1))
-    inside = slice(rim, 96 - rim)
+    inside = slice(rim, side - rim)
     return torch.allclose(moved_first[..., inside, inside], moved_after[..., inside, inside], atol=1e-4)
 
 
@@ -377,7 +407,14 @@ answers(
     (lambda f: False, "False to every"),
     (lambda f: not is_function_of_a_patch(f), "turned round"),
     (lambda f: is_function_of_a_patch(f, by=8), "not by eight"),
-    (lambda f: is_function_of_a_patch(f, rim=0), "far from the border"),
+    (lambda f: is_function_of_a_patch(f, rim=0), "It looks 1 pixel each way"),
+    (
+        lambda f: is_function_of_a_patch(f, rim=16, side=64),
+        "unsharp: True, since it looks at a neighbourhood",
+    ),
+    (lambda f: is_function_of_a_patch(f, rim=16, side=64), "It looks 24 pixels each way"),
+    (lambda f: f.__name__ not in ("halftone", "pixelate"), "True to every"),
+    (lambda f: f not in (FILTERS["halftone"], FILTERS["pixelate"]), "True to every"),
     (lambda f: "yes", "yours is a str"),
 )
 
@@ -619,6 +656,27 @@ def test_safe_power_accepts_every_floor_between_rounding_and_a_faint_colour(floo
 def test_linear_match_refuses_what_is_no_line():
     verdict = examine(checks.linear_match.exercise, bent)
     assert verdict.outcome is False and "no longer on one" in verdict.message
+
+
+@pytest.mark.parametrize("solution", [pseudo_inverse, by_lstsq])
+def test_least_squares_may_be_solved_in_any_way(solution):
+    assert examine(checks.least_squares_filter.exercise, solution).passed
+
+
+@pytest.mark.parametrize(("side", "rim"), [(64, 25), (64, 24), (128, 40)])
+def test_every_margin_that_a_filter_does_not_reach_over_will_do(side, rim):
+    exercise = checks.is_function_of_a_patch.exercise
+    assert examine(exercise, lambda f: is_function_of_a_patch(f, side=side, rim=rim)).passed
+
+
+def test_how_far_each_filter_looks_is_what_the_verdict_says():
+    generator = torch.Generator().manual_seed(0)
+    for name in set(FILTERS) - {"halftone", "pixelate"}:
+        image = torch.rand(1, 1, 101, 101, generator=generator) / 2 + 0.25
+        changed = image.clone()
+        changed[..., 50, 50] = 1
+        rows = (FILTERS[name](image) != FILTERS[name](changed))[0, 0].any(dim=1).nonzero()
+        assert (rows - 50).abs().max() <= REACH.get(name, 1), name
 
 
 def test_the_packages_own_patches_pass():
