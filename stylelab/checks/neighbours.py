@@ -81,7 +81,7 @@ def _nearest(queries: np.ndarray, keys: np.ndarray, k: int) -> tuple[np.ndarray,
 
 def _found(queries: Tensor, keys: Tensor, k: int, yours) -> Shortfall | None:
     """A query that is a key shows whether rounding was thought of: how it rounds is the machine's affair."""
-    expected = _nearest(*(part.double().numpy() for part in (queries, keys)), k)
+    expected = _nearest(queries.double().numpy(), keys.double().numpy(), k)
     among = expected[1][:, 0] == 0
     # The root of a distance that rounding left of 0 is a few thousandths.
     found = compare(expected, yours, 1e-2 if among.any() else 1e-3)

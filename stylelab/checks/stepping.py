@@ -203,8 +203,8 @@ adam_step = checker(
             ),
             *(
                 Mistake(
-                    f"x was kept {where}: a step of Adam lets it land anywhere. How a picture stays in [0, 1] "
-                    "is another setting.",
+                    f"x was kept {where}: a step of Adam lets it land anywhere. How a picture stays in "
+                    "[0, 1] is another setting.",
                     lambda *a, low=low, high=high: ((new := _adam(*a))[0].clamp(low, high), *new[1:]),
                 )
                 for where, low, high in (("in [0, 1]", 0, 1), ("above 0", 0, None), ("below 1", None, 1))
