@@ -1,5 +1,7 @@
 """The exercises of notebook 04: brightness and chroma apart, and palettes moved."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -43,6 +45,25 @@ def _matrix() -> Tensor:
     return torch.stack([LUMA, 0.492 * (blue - LUMA), 0.877 * (red - LUMA)])
 
 
+def _tables() -> tuple[Tensor, Tensor]:
+    """The matrix as reference works print it, with five digits and with three."""
+    chroma = [-0.14713, -0.28886, 0.436], [0.615, -0.51499, -0.10001]
+    return torch.tensor([LUMA.tolist(), *chroma]), torch.tensor([LUMA.tolist(), *chroma]).mul(
+        1e3
+    ).round() / 1e3
+
+
+def _times(rows: str, matrix: Callable[[], Tensor]) -> Callable[[Tensor], Tensor]:
+    return lambda image: torch.einsum(f"{rows},njhw->nihw", matrix(), image)
+
+
+def _crossed(image: Tensor) -> Tensor:
+    """Brightness as it should be, and U and V of the wrong one of red and blue."""
+    red, _, blue = image.unbind(1)
+    y = _yuv(image)[:, 0]
+    return torch.stack([y, FACTORS[0] * (red - y), FACTORS[1] * (blue - y)], dim=1)
+
+
 rgb_to_yuv = checker(
     Exercise(
         name="rgb_to_yuv",
@@ -59,10 +80,29 @@ rgb_to_yuv = checker(
         ],
         reference=_to_yuv,
         mistakes=(
+            *(
+                Mistake(
+                    "The matrix is transposed: each row holds what one of Y, U and V takes of red, green "
+                    "and blue.",
+                    _times("ji", matrix),
+                )
+                for matrix in (_matrix, lambda: _tables()[0], lambda: _tables()[1])
+            ),
+            *(
+                Mistake(
+                    "Nearly: these are the entries of a rounded table. Compute U and V from Y, with 0.492 "
+                    "and 0.877.",
+                    _times("ij", table),
+                )
+                for table in (lambda: _tables()[0], lambda: _tables()[1])
+            ),
             Mistake(
-                "The matrix is transposed: each row holds what one of Y, U and V takes of red, green and "
-                "blue.",
-                lambda x: torch.einsum("ji,njhw->nihw", _matrix(), x),
+                "In Y the weights are in reverse: 0.299 is red's and 0.114 blue's.",
+                lambda x: _yuv(x, LUMA.flip(0)),
+            ),
+            Mistake(
+                "Red and blue are exchanged in the differences: U is of B − Y, V of R − Y.",
+                _crossed,
             ),
             Mistake(
                 "Red and blue are exchanged: channel 0 is red.",

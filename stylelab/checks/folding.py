@@ -23,13 +23,21 @@ def _averaged(patches: np.ndarray, shape: tuple[int, int, int, int], size: int) 
 
 
 def _fold(
-    patches: Tensor, shape: tuple, size: int, divide: str = "count", crop: bool = True, turn: bool = False
+    patches: Tensor,
+    shape: tuple,
+    size: int,
+    divide: str = "count",
+    crop: bool = True,
+    turn: bool = False,
+    swap: str = "axes",
 ) -> Tensor:
     """An imitation: patches laid over each other, with another divisor, rim or order."""
     number, channels, height, width = shape
     if turn:
         patches = patches.view(-1, channels, size, size).transpose(2, 3).flatten(1)
     stacked = patches.reshape(number, height * width, -1).transpose(1, 2)
+    if swap != "axes":
+        stacked = patches.reshape(stacked.shape if swap == "view" else (number, height * width, -1))
     whole = (height + size - 1, width + size - 1)
     total = F.fold(stacked, whole, size)
     count = F.fold(torch.ones_like(stacked), whole, size)
@@ -64,6 +72,8 @@ fold_average = checker(
         "dropped.",
         cases=lambda: [
             _shape(1, 1, 1, 3, 1, "patches of one pixel"),
+            # As many pixels as numbers a patch: folding them without exchanging the axes raises nothing here.
+            _shape(1, 1, 3, 3, 3, "patches of 3 × 3, 3 × 3 pixels"),
             _shape(1, 1, 3, 4, 3, "patches of 3 × 3, 3 × 4 pixels"),
             _shape(1, 2, 4, 3, 3, "two channels"),
             _shape(2, 1, 5, 6, 5, "patches of 5 × 5, a batch of two"),
@@ -79,6 +89,20 @@ fold_average = checker(
                 "Every pixel is divided by size². At the border fewer patches overlap, so the rim comes out "
                 "too dark: count them.",
                 lambda p, shape, s: _fold(p, shape, s, "size"),
+            ),
+            *(
+                Mistake(
+                    "`fold` takes the patches in columns, (N, C·size², places): exchange the last two axes, "
+                    "`transpose(1, 2)`. A `view` into that shape moves no axis."
+                    "",
+                    imitation,
+                )
+                for imitation in (
+                    lambda p, shape, s: _fold(p, shape, s, swap="view"),
+                    lambda p, shape, s: _fold(p, shape, s, "none", swap="view"),
+                    lambda p, shape, s: _fold(p, shape, s, swap="no"),
+                    lambda p, shape, s: _fold(p, shape, s, "none", swap="no"),
+                )
             ),
             Mistake(
                 "Only the middle of each patch is used. The point is the others: up to size² opinions on "

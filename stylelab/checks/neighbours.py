@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stylelab.checks.comparing import Shortfall, compare
 from stylelab.checks.drawing import normal, uniform
 from stylelab.checks.engine import checker
 from stylelab.checks.exercise import Case, Exercise, Mistake
@@ -78,6 +79,28 @@ def _nearest(queries: np.ndarray, keys: np.ndarray, k: int) -> tuple[np.ndarray,
     return np.array(indices), np.array(distances)
 
 
+def _found(queries: Tensor, keys: Tensor, k: int, yours) -> Shortfall | None:
+    """A query that is a key shows whether rounding was thought of: how it rounds is the machine's affair."""
+    expected = _nearest(queries.double().numpy(), keys.double().numpy(), k)
+    among = expected[1][:, 0] == 0
+    # The root of a distance that rounding left of 0 is a few thousandths.
+    found = compare(expected, yours, 1e-2 if among.any() else 1e-3)
+    if not found or not among.any() or not isinstance(yours, tuple | list):
+        return found
+    if any(not isinstance(part, Tensor) or part.shape != (len(queries), k) for part in yours):
+        return found
+    itself, theirs = torch.from_numpy(expected[0])[:, 0], yours[0][:, 0]
+    lost = int((itself != theirs).sum())
+    if lost == 0 and not yours[1].isnan().any():
+        return found
+    return found._replace(
+        sentence=(f"{lost} of {len(queries)} queries are keys, and do not find themselves. " if lost else "")
+        + "Rounding makes some squared distances a little less than 0, their roots are NaN"
+        + (", and NaN comes last in every order" if lost else "")
+        + ": `clamp_min(0)` before the root."
+    )
+
+
 def _search(
     measure: Callable[[Tensor, Tensor], Tensor] = torch.cdist, largest: bool = False, turn: bool = False
 ) -> Callable:
@@ -115,10 +138,9 @@ nearest_patches = checker(
             ),
             Case((_rows(4, 3, 1), _rows(7, 3, 2) * 2 + 0.5, 1), "the one nearest to each of four queries"),
             Case((_rows(10, 6, 1), _rows(40, 6, 2) + 1, 5), "10 queries among 40 keys"),
+            Case((_rows(60, 25, 1)[:40], _rows(60, 25, 1), 3), "40 queries that are keys themselves"),
         ],
-        reference=_nearest,
-        tolerance=1e-3,
-        keeps=False,
+        judge=_found,
         mistakes=(
             Mistake(
                 "These are the farthest: `topk` takes the largest unless told `largest=False`.",
@@ -147,6 +169,16 @@ nearest_patches = checker(
                     i := (q @ k.T).topk(n).indices,
                     torch.cdist(q, k).gather(1, i),
                 ),
+            ),
+            Mistake(
+                "These are the largest products κ′ · κ. They are no distances, and a long key has a large "
+                "one without being near: ‖κ′‖² − 2 κ′ · κ + ‖κ‖², and the root.",
+                _search(lambda q, k: q @ k.T, largest=True),
+            ),
+            Mistake(
+                "These are the smallest products κ′ · κ, which are no distances: ‖κ′‖² − 2 κ′ · κ + ‖κ‖², "
+                "and the root.",
+                _search(lambda q, k: q @ k.T),
             ),
             Mistake(
                 "These are sums of absolute differences; Euclidean distances are roots of sums of squares.",
@@ -201,6 +233,37 @@ balanced = checker(
         reference=_scaled,
         tolerance=6e-3,  # dividing variances by n or by n − 1 is the same to whoever searches
         mistakes=(
+            *(
+                Mistake(
+                    "The variances were taken along the rows. A column is one number of all patches: "
+                    "`var(dim=0)`.",
+                    imitation,
+                )
+                for imitation in (
+                    lambda blocks: [b / b.var(1).sum().sqrt() for b in blocks],
+                    lambda blocks: [b / b.var(1).mean().sqrt() for b in blocks],
+                    lambda blocks: [b / b.var(1).sum() for b in blocks],
+                    lambda blocks: [b / b.std(1).sum() for b in blocks],
+                    lambda blocks: [b / b.std(1, keepdim=True) for b in blocks],
+                    lambda blocks: [b / b.var(1, keepdim=True) for b in blocks],
+                )
+            ),
+            *(
+                Mistake(
+                    "`norm()` is the root of a sum of squares: it takes the mean in, and grows with how many "
+                    "there are. A variance is a mean square, about the mean.",
+                    imitation,
+                )
+                for imitation in (
+                    lambda blocks: [b / b.norm() for b in blocks],
+                    lambda blocks: [b / b.norm(dim=0) for b in blocks],
+                    lambda blocks: [b / b.norm(dim=1, keepdim=True) for b in blocks],
+                )
+            ),
+            Mistake(
+                "The squares were added over the rows; a variance is their mean.",
+                lambda blocks: [b / (b - b.mean(0)).norm() for b in blocks],
+            ),
             Mistake(
                 "Each column was scaled by itself. One number a block: what its columns say about each "
                 "other is kept.",

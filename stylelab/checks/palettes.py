@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stylelab.checks.comparing import Shortfall, named
+from stylelab.checks.comparing import Shortfall, compare, named
 from stylelab.checks.drawing import normal, uniform
 from stylelab.checks.engine import checker
 from stylelab.checks.exercise import Case, Exercise, Mistake
@@ -93,10 +93,11 @@ linear_match = checker(
     Exercise(
         name="linear_match",
         signature="linear_match(style, content)",
-        task="The painting with the photograph's mean colour and covariance: x → Φ (x − μ_style) + "
-        "μ_content, one Φ for all pixels, with Φ Σ_style Φᵀ = Σ_content.\n\n"
-        "style, content: (1, 3, H, W), their sizes free. Returns (1, 3, H, W) of the style's size, not "
-        "clipped. Any Φ with that property will do, the symmetric one of Monge and Kantorovich or "
+        task="The painting with the photograph's mean colour and covariance: c → Φ (c − μ_a) + μ_p, one "
+        "Φ for all pixels, with Φ Σ_a Φᵀ = Σ_p.\n\n"
+        "style: the painting a, content: the photograph p, both (1, 3, H, W), their sizes free. "
+        "Returns (1, 3, H, W) of the style's size, not clipped. Any Φ with that property will do, the "
+        "symmetric one of Monge and Kantorovich or "
         "Cholesky's.",
         # Equally many pixels: whether covariances are divided by n or by n − 1 then makes no difference.
         cases=lambda: [
@@ -139,8 +140,8 @@ linear_match = checker(
                 _move(_cholesky, swapped=True),
             ),
             Mistake(
-                "Φ is turned round: Γ_content Γ_style⁻¹ takes the style's covariance away first, then gives "
-                "the photograph's.",
+                "Φ is turned round: Γ_p Γ_a⁻¹ takes the covariance of the painting (a) away first, then "
+                "gives that of the photograph (p).",
                 _move(lambda s, c: torch.linalg.cholesky(_cov(s)).inverse() @ torch.linalg.cholesky(_cov(c))),
             ),
             Mistake(
@@ -148,13 +149,14 @@ linear_match = checker(
                 _move(lambda s, c: _cholesky(s, c).T),
             ),
             Mistake(
-                "Φ is Σ_content Σ_style⁻¹; roots of the covariances are needed, since Φ enters twice.",
+                "Φ is Σ_p Σ_a⁻¹ (p: the photograph, a: the painting); roots of the covariances are needed, "
+                "since Φ enters twice.",
                 _move(lambda s, c: _cov(c) @ _cov(s).inverse()),
             ),
             *(
                 Mistake(
                     "The photograph's root is there, but the style's own covariance was not taken away: "
-                    "L_style⁻¹ is missing.",
+                    "Γ_a⁻¹ (a: the painting) is missing.",
                     imitation,
                 )
                 for imitation in (
@@ -262,12 +264,49 @@ match_each_channel = checker(
 )
 
 
+FLOOR = 1e-5  # of variance: eight times what rounding to 8 bits leaves
+
+
 def _survives(S: np.ndarray, exponent: float) -> np.ndarray:
     variances, axes = np.linalg.eigh(S)
     return sum(
-        (v**exponent * np.outer(axis, axis) for v, axis in zip(variances, axes.T, strict=True) if v > 1e-5),
+        (v**exponent * np.outer(axis, axis) for v, axis in zip(variances, axes.T, strict=True) if v > FLOOR),
         np.zeros_like(S),
     )
+
+
+def _power_told(S: Tensor, exponent: float, yours) -> Shortfall | None:
+    """What became of each direction of S says more than the entries of its power."""
+    found = compare(_survives(S.numpy(), exponent), yours, 1e-4, S)
+    if not found or not isinstance(yours, Tensor) or yours.shape != S.shape or not yours.isfinite().all():
+        return found
+    variances, axes = (part.numpy() for part in torch.linalg.eigh(S))
+    along = np.diag(axes.T @ yours.detach().numpy() @ axes)
+    for variance, power in zip(variances, along, strict=True):
+        if variance <= FLOOR and abs(power) > 1e-2:
+            noise = variance > 1e-9 and abs(power / variance**exponent - 1) < 1e-3
+            return found._replace(
+                sentence="The floor is too low: to the power −½, what rounding left becomes the largest "
+                f"number of all. It left {variances[0]:.2g} and {variances[1]:.2g} here, so take "
+                "several times 1.3e-6, such as 1e-5."
+                if noise
+                else f"A direction without variance has the power {power:.2g}, and should have 0. Leave it "
+                "out: to add a small number, to put one in its place or to replace what is "
+                "infinite is not enough."
+            )
+        if variance > FLOOR and abs(power) < 1e-3 * variance**exponent:
+            return found._replace(
+                sentence=f"The floor is too high: a direction of variance {variance:.2g}, a spread of "
+                f"{variance**0.5 * 255:.1f} of 255 levels, is a colour, if a faint one."
+            )
+    if (along > 0).all():
+        added = along ** (1 / exponent) - variances
+        if added.min() > 0 and added.max() < 1.1 * added.min():
+            return found._replace(
+                sentence=f"A small number was added to every variance, here {added.mean():.1g}: leave "
+                "directions out instead, and the others as they are."
+            )
+    return found
 
 
 def _masked(kept: Callable[[Tensor], Tensor], floor: float = 0.0) -> Callable[[Tensor, float], Tensor]:
@@ -282,6 +321,18 @@ def _masked(kept: Callable[[Tensor], Tensor], floor: float = 0.0) -> Callable[[T
     return power
 
 
+def _one_tint() -> Tensor:
+    """The covariance of a picture of one tint, from dark to light, as it comes out of a file of bytes."""
+    tint = torch.tensor([[0.9], [0.6], [0.3]], dtype=torch.float64)
+    return ((tint * torch.linspace(0.1, 1, 6000, dtype=torch.float64) * 255).round() / 255).cov()
+
+
+def _faint() -> Tensor:
+    """Three directions, one of them with the spread of one and a half steps of 255."""
+    axes = torch.linalg.qr(normal(3, 3).double()).Q
+    return axes @ torch.diag(torch.tensor([0.05, 0.002, 3.5e-5], dtype=torch.float64)) @ axes.T
+
+
 def _covariances() -> list[Case]:
     line = torch.full((3, 3), 0.02, dtype=torch.float64)
     full = uniform(3, 50).double().cov()
@@ -294,6 +345,8 @@ def _covariances() -> list[Case]:
         Case((line, -0.5), "a grey picture: all its variance is along (1, 1, 1)"),
         Case((line, 0.5), "a grey picture, to the power ½"),
         Case((full, -0.5), "a picture with variance everywhere"),
+        Case((_one_tint(), -0.5), "a picture of one tint, rounded to 8 bits"),
+        Case((_faint(), -0.5), "a picture with one faint colour"),
     ]
 
 
@@ -303,10 +356,10 @@ safe_power = checker(
         signature="safe_power(S, exponent)",
         task="A power of a covariance matrix that survives any picture: directions with less variance than "
         "a floor count as having none, and their power is 0.\n\n"
-        "S: (3, 3), symmetric, float64. exponent: ½ or −½. The floor: any from 2e-6, what rounding to 8 "
-        "bits leaves, to 1e-5. Returns (3, 3).",
+        "S: (3, 3), symmetric, float64. exponent: ½ or −½. The floor: several times 1.3e-6, which "
+        "rounding to 8 bits leaves, such as 1e-5. Returns (3, 3).",
         cases=_covariances,
-        reference=_survives,
+        judge=_power_told,
         mistakes=(
             Mistake(
                 "Directions without variance are raised to the power all the same: 0 to the power −½ is "
@@ -314,17 +367,8 @@ safe_power = checker(
                 lambda S, e: _root(S, e),
             ),
             Mistake(
-                "A small number was put in the place of no variance, or added to all, and its power −½ is "
-                "huge. Directions without variance have to be left out.",
-                lambda S, e: (
-                    (p := torch.linalg.eigh(S)).eigenvectors
-                    @ torch.diag(p.eigenvalues.clamp_min(1e-6) ** e)
-                    @ p.eigenvectors.T
-                ),
-            ),
-            Mistake(
                 "Directions without variance get the power 1; they have to be left out, as 0.",
-                _masked(lambda v: v > 1e-6, 1.0),
+                _masked(lambda v: v > FLOOR, 1.0),
             ),
             Mistake(
                 "NaN and infinite entries were replaced afterwards, in the finished matrix: the good "
@@ -334,13 +378,13 @@ safe_power = checker(
             Mistake(
                 "The power was taken of each entry of the matrix; it belongs to the variances along the "
                 "axes.",
-                lambda S, e: torch.where(S.abs() > 1e-6, S.abs() ** e, 0.0),
+                lambda S, e: torch.where(S.abs() > FLOOR, S.abs() ** e, 0.0),
             ),
             Mistake(
                 "The axes stand on one side only: axes · variances · axesᵀ.",
                 lambda S, e: (
                     (p := torch.linalg.eigh(S)).eigenvectors
-                    @ torch.diag(torch.where(p.eigenvalues > 1e-6, p.eigenvalues.clamp_min(1e-30) ** e, 0.0))
+                    @ torch.diag(torch.where(p.eigenvalues > FLOOR, p.eigenvalues.clamp_min(1e-30) ** e, 0.0))
                 ),
             ),
         ),

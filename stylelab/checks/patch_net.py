@@ -196,8 +196,23 @@ weights_of_edges = checker(
 )
 
 
+REACH = {"median": 2, "oil": 3, "blur": 9, "sketch": 12, "unsharp": 24}  # pixels each way; others at most 1
+
+
+def _nameless(known: Callable) -> Callable:
+    """A filter that shows only what it does."""
+
+    def a_filter(image: Tensor) -> Tensor:
+        return known(image)
+
+    return a_filter
+
+
+CONCEALED = {name: _nameless(known) for name, known in FILTERS.items()}
+
+
 def _told(filter_function: Callable, answer) -> Shortfall | None:
-    name = next(name for name, known in FILTERS.items() if known is filter_function)
+    name = next(name for name, known in CONCEALED.items() if known is filter_function)
     right = name not in ("halftone", "pixelate")
     if not isinstance(answer, bool | np.bool_ | Tensor) or (
         isinstance(answer, Tensor) and answer.numel() != 1
@@ -208,8 +223,10 @@ def _told(filter_function: Callable, answer) -> Shortfall | None:
     because = (
         "it looks at a neighbourhood, wherever that is" if right else "it has a grid that stays where it is"
     )
+    reach = REACH.get(name, 1)
     about = (
-        "Only pixels far from the border can be compared"
+        f"It looks {reach} pixel{'s' if reach > 1 else ''} each way, and beyond the border sees what "
+        "was made up: compare only pixels farther than that from it"
         if right
         else "Move the picture by one pixel, not by eight"
     )
@@ -222,9 +239,9 @@ is_function_of_a_patch = checker(
         signature="is_function_of_a_patch(filter_function)",
         task="Whether a filter can be a function of a patch, found out from what it does to a picture that "
         "was moved.\n\n"
-        "filter_function: takes a picture (N, C, H, W) in [0, 1], returns one like it. Returns True or "
-        "False.",
-        cases=lambda: [Case((known,), f"the filter {name}") for name, known in FILTERS.items()],
+        "filter_function: takes a picture (N, C, H, W) in [0, 1], returns one like it; none looks farther "
+        "than 24 pixels each way. Returns True or False.",
+        cases=lambda: [Case((concealed,), f"the filter {name}") for name, concealed in CONCEALED.items()],
         judge=_told,
         praise="Right, for all eleven filters.",
         mistakes=(
@@ -233,7 +250,7 @@ is_function_of_a_patch = checker(
             Mistake(
                 "The verdict is turned round: a filter that does the same to the moved picture is a "
                 "function of a patch.",
-                lambda filter_function: filter_function in (FILTERS["halftone"], FILTERS["pixelate"]),
+                lambda filter_function: filter_function in (CONCEALED["halftone"], CONCEALED["pixelate"]),
             ),
         ),
     )

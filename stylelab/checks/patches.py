@@ -38,6 +38,10 @@ def _cut(image: Tensor, size: int, mode: str = "reflect", layout: str = "nhwcrs"
     return windows.permute(*("nchwrs".index(axis) for axis in layout)).reshape(-1, image.shape[1] * size**2)
 
 
+def _unfolded(image: Tensor, size: int) -> Tensor:
+    return F.unfold(F.pad(image, [size // 2] * 4, mode="reflect"), size)
+
+
 extract_patches = checker(
     Exercise(
         name="extract_patches",
@@ -96,6 +100,17 @@ extract_patches = checker(
                 "pixels): transpose.",
                 lambda x, s: _cut(x, s).T,
             ),
+            *(
+                Mistake(
+                    "`unfold` puts the patches in columns, (N, C·size², pixels): exchange the last two axes, "
+                    "`transpose(1, 2)`, before you reshape.",
+                    imitation,
+                )
+                for imitation in (
+                    lambda x, s: _unfolded(x, s),
+                    lambda x, s: _unfolded(x, s).reshape(-1, x.shape[1] * s**2),
+                )
+            ),
             Mistake(
                 "The patches are right, with the batch as an axis of its own: (N, H·W, C·size²). Put the "
                 "pixels of all pictures below each other.",
@@ -125,6 +140,32 @@ def _ridge(patches: Tensor, targets: Tensor) -> Tensor:
     return torch.linalg.solve(X.T @ X + torch.eye(X.shape[1]).double(), X.T @ targets.double()).float()
 
 
+def _nearly_alike() -> tuple[Tensor, Tensor]:
+    """Patches of a smooth picture: the solution is harmless, the way to it takes sixteen digits."""
+    patches = uniform(60, 1, seed=3) + 1e-3 * uniform(60, 3, seed=4)
+    return patches, patches @ torch.tensor([1.0, -2.0, 3.0]) + 0.5
+
+
+def _solve(patches: Tensor, targets: Tensor) -> Tensor:
+    X = _ones(patches)
+    return torch.linalg.solve(X.T @ X, X.T @ targets)
+
+
+def _invert(patches: Tensor, targets: Tensor) -> Tensor:
+    X = _ones(patches)
+    return torch.linalg.inv(X.T @ X) @ X.T @ targets
+
+
+def _invert_last(patches: Tensor, targets: Tensor) -> Tensor:
+    X = _ones(patches)
+    return torch.linalg.inv(X.T @ X) @ (X.T @ targets)
+
+
+def _double_late(patches: Tensor, targets: Tensor) -> Tensor:
+    X = _ones(patches)
+    return torch.linalg.solve((X.T @ X).double(), (X.T @ targets).double())
+
+
 def _noisy(n: int, width: int, seed: int) -> tuple[Tensor, Tensor]:
     """Patches and answers that no weighted sum meets."""
     patches = uniform(n, width, seed=seed)
@@ -150,6 +191,10 @@ least_squares_filter = checker(
             ),
             Case(_noisy(12, 3, 1), "12 patches of 3 numbers"),
             Case(_noisy(60, 9, 2), "60 patches of 3 × 3"),
+            Case(
+                _nearly_alike(),
+                "neighbours so alike that XᵀX is nearly singular, too nearly for float32",
+            ),
         ],
         reference=_solved,
         tolerance=1e-3,
@@ -163,6 +208,14 @@ least_squares_filter = checker(
                 "The constant is 0 whatever the examples: the column of ones is missing in the fit.",
                 lambda p, y: F.pad(_fit(p, y), (0, 1)),
             ),
+            *(
+                Mistake(
+                    "The equations are right, and float32 has too few digits for them: neighbours are so "
+                    "alike that XᵀX is nearly singular. Compute with `.double()`, from the patches on.",
+                    imitation,
+                )
+                for imitation in (_solve, _invert, _invert_last, _double_late)
+            ),
             Mistake(
                 "The constant comes first; it is asked for last. Append the ones on the right.",
                 lambda p, y: _fit(_ones(p, first=True), y),
@@ -173,7 +226,7 @@ least_squares_filter = checker(
                 _ridge,
             ),
             Mistake(
-                "This is Xᵀy. The weights also take the inverse of XᵀX: solve XᵀX w = Xᵀy.",
+                "This is Xᵀz. The weights also take the inverse of XᵀX: solve XᵀX θ = Xᵀz.",
                 lambda p, y: _ones(p).T @ y,
             ),
             Mistake(

@@ -16,8 +16,15 @@ from stylelab.optimisation.running import transfer
 from stylelab.pictures.loading import load_image
 
 
+class _Schedule(Recipe):
+    """A recipe that shows only what its cost depends on."""
+
+    def __repr__(self) -> str:
+        return f"Recipe(steps={self.steps}, scales={self.scales}, …)"
+
+
 def _schedule(steps: tuple[int, ...], scales: tuple[float, ...], about: str) -> Case:
-    return Case((Recipe(steps=steps, scales=scales, style_factors=(1.0,) * len(steps)),), about)
+    return Case((_Schedule(steps=steps, scales=scales, style_factors=(1.0,) * len(steps)),), about)
 
 
 def _worth(exponent: float) -> Callable[[Recipe], float]:

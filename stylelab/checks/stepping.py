@@ -129,6 +129,12 @@ def _step(t: int, about: str, size: int = 3) -> Case:
     return Case((x, g, m, v, t, 0.1), about)
 
 
+def _few(x: list[float], g: list[float], t: int, about: str, tolerance: float | None = None) -> Case:
+    """Chosen values; so far the gradient was 0."""
+    none = torch.zeros(len(x))
+    return Case((torch.tensor(x), torch.tensor(g), none, none, t, 0.1), about, tolerance=tolerance)
+
+
 def _variant(
     new_m: bool = True,
     correct: bool = True,
@@ -136,6 +142,8 @@ def _variant(
     t_from: int = 0,
     swap: bool = False,
     up: int = -1,
+    powers: bool = True,
+    epsilon: str = "beside",
 ):
     """An imitation: one step of Adam with one thing done otherwise."""
 
@@ -146,8 +154,12 @@ def _variant(
         m1, v1 = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
         m2, v2 = (m1, v1) if new_m else (m, v)
         if correct:
-            m2, v2 = m2 / (1 - b1 ** (t - t_from)), v2 / (1 - b2 ** (t - t_from))
-        return x + up * rate * m2 / ((v2.sqrt() if root else v2) + 1e-8), m1, v1
+            since = t - t_from if powers else 1
+            m2, v2 = m2 / (1 - b1**since), v2 / (1 - b2**since)
+        if epsilon == "inside":
+            return x + up * rate * m2 / (v2 + 1e-8).sqrt(), m1, v1
+        below = v2.sqrt() if root else v2
+        return x + up * rate * m2 / (below + 1e-8 if epsilon == "beside" else below), m1, v1
 
     return step
 
@@ -164,12 +176,42 @@ adam_step = checker(
             _step(1, "the first step, three values"),
             _step(2, "the second step"),
             _step(10, "the tenth step"),
+            _few([0.5, 0.25], [0.0, 1.0], 1, "a value whose gradient is 0"),
+            _few([1.5, -0.75], [-1.0, 2.0], 1, "values outside [0, 1]"),
+            # Its tolerance leaves open whether ε is added before or after the correction.
+            _few([0.5, 0.25], [1e-4, -1e-4], 1, "very small gradients", 5e-3),
         ],
         reference=_adam,
         mistakes=(
             Mistake(
                 "m and v are not corrected for their start at 0: divide by 1 − β₁ᵗ and 1 − β₂ᵗ.",
                 _variant(correct=False),
+            ),
+            Mistake(
+                "β stands for βᵗ in the correction: divide by 1 − β₁ᵗ and 1 − β₂ᵗ, which grow towards 1.",
+                _variant(powers=False),
+            ),
+            Mistake(
+                "ε is missing: where the gradient has always been 0, the step is 0 / 0, not a number. Add it "
+                "to the root.",
+                _variant(epsilon="none"),
+            ),
+            Mistake(
+                "ε stands under the root, where it is 1e-4: small gradients then make smaller steps than the "
+                "rate. Add it to the root.",
+                _variant(epsilon="inside"),
+            ),
+            *(
+                Mistake(
+                    f"x was kept {where}: a step of Adam lets it land anywhere. How a picture stays in "
+                    "[0, 1] is another setting.",
+                    lambda *a, low=low, high=high: ((new := _adam(*a))[0].clamp(low, high), *new[1:]),
+                )
+                for where, low, high in (("in [0, 1]", 0, 1), ("above 0", 0, None), ("below 1", None, 1))
+            ),
+            Mistake(
+                "m and v came back in the wrong order: x, m, v.",
+                lambda *a: ((new := _adam(*a))[0], new[2], new[1]),
             ),
             Mistake("The step uses the old m and v; compute the new ones first.", _variant(new_m=False)),
             Mistake("The root of v is missing: v is a mean of squares.", _variant(root=False)),

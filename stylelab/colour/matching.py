@@ -15,9 +15,11 @@ COLOUR_METHODS = ("luminance", "chroma-swap", "linear", "histogram")
 TRANSFORMS = ("monge-kantorovich", "cholesky")
 
 
-# The variance that rounding to 8 bits leaves in a channel; a direction of colour space with less than
-# this holds no colour, and stretching it would only make the rounding visible.
+# The variance that rounding to 8 bits leaves in a channel. Along an axis of colour space it may be more, so a
+# direction with less than several times that holds no colour; stretching it would only make the rounding
+# visible.
 ROUNDING = (1 / 255) ** 2 / 12
+COLOURLESS = 8 * ROUNDING
 
 
 def match_colours(
@@ -35,7 +37,8 @@ def match_colours(
     as little as possible; "cholesky" depends on the order of the channels.
     clip: False keeps values outside [0, 1]; clipped_share counts them.
     Returns (N, 3, H, W), of the content's size for "chroma-swap" and the style's otherwise. A spread
-    below that of 8-bit rounding counts as none, so a grey or one-colour image of any size is welcome.
+    below 0.003, which 8-bit rounding may leave, counts as none, so a grey image, or one of a single colour
+    or tint, is welcome in any size.
     Raises RecipeError for an unknown method or transform, ImageError for images that do not go together.
     Source: Gatys, Bethge, Hertzmann and Shechtman (2016), "Preserving color in neural artistic style
     transfer"; the symmetric matrix is Pitié and Kokaram (2007).
@@ -153,7 +156,7 @@ def _move_statistics(style: np.ndarray, content: np.ndarray, transform: str = TR
     """(C, P) colours of the style, moved by x → A (x − μ_style) + μ_content with A Σ_style Aᵀ = Σ_content."""
     has, wants = _covariance(style), _covariance(content)
     if transform == "cholesky":
-        tiny = np.eye(len(has)) * (ROUNDING if np.linalg.eigvalsh(has)[0] <= ROUNDING else 0)
+        tiny = np.eye(len(has)) * (COLOURLESS if np.linalg.eigvalsh(has)[0] <= COLOURLESS else 0)
         lower = np.linalg.cholesky(wants + 1e-12 * np.eye(len(has)))
         A = lower @ np.linalg.inv(np.linalg.cholesky(has + tiny))
     else:
@@ -162,9 +165,9 @@ def _move_statistics(style: np.ndarray, content: np.ndarray, transform: str = TR
         root, floor = _power(wants, 0.5), 1e-13 * np.trace(wants) * np.trace(has)
         A = (
             root
-            @ _power(root @ _power(has, 1, ROUNDING) @ root, -0.5, floor)
+            @ _power(root @ _power(has, 1, COLOURLESS) @ root, -0.5, floor)
             @ root
-            @ _power(has, 0, ROUNDING)
+            @ _power(has, 0, COLOURLESS)
         )
     return A @ (style - style.mean(1, keepdims=True)) + content.mean(1, keepdims=True)
 

@@ -6,8 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from stylelab import RECIPES, Recipe, checks
+from stylelab import FILTERS, RECIPES, Recipe, checks
 from stylelab.checks.engine import examine
+from stylelab.checks.patch_net import REACH
 from stylelab.checks.recipes import BROKEN
 from stylelab.colour import rgb_to_yuv, yuv_to_rgb
 from stylelab.patches.windows import extract_patches, fold_patches
@@ -36,9 +37,24 @@ def times_the_transpose(image):
     return torch.einsum("ij,njhw->nihw", matrix, image)
 
 
+TABLE = torch.tensor([[0.299, 0.587, 0.114], [-0.14713, -0.28886, 0.436], [0.615, -0.51499, -0.10001]])
+
+
+def crossed(image):
+    """The differences of the wrong one of red and blue."""
+    red, green, blue = image.unbind(1)
+    y = 0.299 * red + 0.587 * green + 0.114 * blue
+    return torch.stack([y, 0.492 * (red - y), 0.877 * (blue - y)], dim=1)
+
+
 answers(
     "rgb_to_yuv",
     to_yuv,
+    (lambda x: (x.movedim(1, -1) @ TABLE).movedim(-1, 1), "transposed"),
+    (lambda x: (x.movedim(1, -1) @ TABLE.T).movedim(-1, 1), "rounded table"),
+    (lambda x: torch.einsum("ij,njhw->nihw", (TABLE * 1000).round() / 1000, x), "rounded table"),
+    (lambda x: to_yuv(x, (0.114, 0.587, 0.299)), "in reverse"),
+    (crossed, "exchanged in the differences"),
     (times_the_transpose, "transposed"),
     (lambda x: to_yuv(x[:, [2, 1, 0]]), "Red and blue are exchanged"),
     (lambda x: to_yuv(x)[:, [0, 2, 1]], "U and V are exchanged"),
@@ -182,37 +198,51 @@ answers(
 )
 
 
-def safe_power(S, exponent, floor=1e-6):
+def safe_power(S, exponent, floor=1e-5):
     variances, axes = torch.linalg.eigh(S)
     kept = variances > floor
     return (axes[:, kept] * variances[kept] ** exponent) @ axes[:, kept].T
 
 
-def clamped_power(S, exponent):
+def clamped_power(S, exponent, floor=1e-6):
     variances, axes = torch.linalg.eigh(S)
-    return axes @ torch.diag(variances.clamp_min(1e-6) ** exponent) @ axes.T
+    return axes @ torch.diag(variances.clamp_min(floor) ** exponent) @ axes.T
 
 
 def powers_of_one(S, exponent):
     variances, axes = torch.linalg.eigh(S)
-    return (axes * torch.where(variances > 1e-6, variances.abs() ** exponent, 1)) @ axes.T
+    return (axes * torch.where(variances > 1e-5, variances.abs() ** exponent, 1)) @ axes.T
 
 
 def one_sided(S, exponent):
     variances, axes = torch.linalg.eigh(S)
-    return axes * torch.where(variances > 1e-6, variances.abs() ** exponent, 0)
+    return axes * torch.where(variances > 1e-5, variances.abs() ** exponent, 0)
+
+
+def powers_made_finite(S, exponent):
+    variances, axes = torch.linalg.eigh(S)
+    return axes @ torch.diag((variances**exponent).nan_to_num()) @ axes.T
 
 
 answers(
     "safe_power",
     safe_power,
     (power, "raised to the power all the same"),
-    (clamped_power, "A small number"),
-    (lambda S, e: power(S + 1e-6 * torch.eye(3).double(), e), "A small number"),
+    *((lambda S, e, floor=floor: safe_power(S, e, floor), "too low") for floor in (1e-12, 1e-6, 1.3e-6)),
+    *((lambda S, e, floor=floor: safe_power(S, e, floor), "too high") for floor in (1e-4, 1 / 255)),
+    *(
+        (lambda S, e, f=f: clamped_power(S, e, f), "A direction without variance")
+        for f in (1e-12, 1e-6, 1e-4)
+    ),
+    (lambda S, e: power(S + 1e-12 * torch.eye(3).double(), e), "A direction without variance"),
+    (lambda S, e: power(S + 1e-4 * torch.eye(3).double(), e), "A small number was added"),
+    (powers_made_finite, "A direction without variance"),
+    (lambda S, e: safe_power(S, e).float(), "should be float64"),
+    (lambda S, e: [safe_power(S, e)], "a list"),
     (powers_of_one, "get the power 1"),
     (one_sided, "one side only"),
     (lambda S, e: power(S, e).nan_to_num(0, 0, 0), "replaced afterwards"),
-    (lambda S, e: torch.where(S.abs() > 1e-6, S.abs() ** e, 0), "each entry"),
+    (lambda S, e: torch.where(S.abs() > 1e-5, S.abs() ** e, 0), "each entry"),
 )
 
 # 05
@@ -244,6 +274,11 @@ answers(
     (lambda x, s: patches(x, s).view(-1, x.shape[1], s**2).mT.flatten(1), "position by position"),
     (as_unfolded, "batch as an axis"),
     (lambda x, s: patches(x, s).T, "in the columns"),
+    (lambda x, s: as_unfolded(x, s).mT, "`unfold` puts the patches in columns"),
+    (
+        lambda x, s: as_unfolded(x, s).mT.reshape(-1, x.shape[1] * s * s),
+        "`unfold` puts the patches in columns",
+    ),
 )
 
 
@@ -257,14 +292,38 @@ def ridge(rows, targets):
     return torch.linalg.inv(X.T @ X + torch.eye(X.shape[1]).double()) @ X.T @ targets.double()
 
 
+def in_single_precision(rows, targets, inverse=False):
+    X = F.pad(rows, (0, 1), value=1.0)
+    if inverse:
+        return (X.T @ X).inverse() @ X.T @ targets
+    return torch.linalg.solve(X.T @ X, X.T @ targets)
+
+
+def double_too_late(rows, targets):
+    X = F.pad(rows, (0, 1), value=1.0)
+    return torch.linalg.solve((X.T @ X).double(), (X.T @ targets).double())
+
+
+def pseudo_inverse(rows, targets):
+    return torch.linalg.pinv(F.pad(rows, (0, 1), value=1.0).double()) @ targets.double()
+
+
+def by_lstsq(rows, targets):
+    X = F.pad(rows, (0, 1), value=1.0).double()
+    return torch.linalg.lstsq(X, targets.double()[:, None]).solution[:, 0].float()
+
+
 answers(
     "least_squares_filter",
     least_squares,
+    (in_single_precision, "float32 has too few digits"),
+    (lambda p, y: in_single_precision(p, y, inverse=True), "float32 has too few digits"),
+    (double_too_late, "float32 has too few digits"),
     (lambda p, y: least_squares(p, y, ones=False), "column of ones is missing: without"),
     (lambda p, y: F.pad(least_squares(p, y, ones=False), (0, 1)), "The constant is 0"),
     (lambda p, y: least_squares(p, y).roll(1), "comes first"),
     (ridge, "diagonal"),
-    (lambda p, y: F.pad(p, (0, 1), value=1.0).T @ y, "This is Xᵀy"),
+    (lambda p, y: F.pad(p, (0, 1), value=1.0).T @ y, "This is Xᵀz"),
     (lambda p, y: least_squares(p, y)[:-1], "constant was left out"),
     (lambda p, y: least_squares(p, y[:, None]), "(s² + 1, 1)"),
     (lambda p, y: F.pad(p, (0, 1), value=1.0).double() @ least_squares(p, y), "answer to each patch"),
@@ -333,11 +392,11 @@ answers(
 )
 
 
-def is_function_of_a_patch(filter_function, by=1, rim=32):
-    image = torch.rand(1, 1, 96, 96, generator=torch.Generator().manual_seed(0))
+def is_function_of_a_patch(filter_function, by=1, rim=32, side=96):
+    image = torch.rand(1, 1, side, side, generator=torch.Generator().manual_seed(0))
     moved_first = filter_function(image.roll((by, by), dims=(-2, -1)))
     moved_after = filter_function(image).roll((by, by), dims=(-2, -1))
-    inside = slice(rim, 96 - rim)
+    inside = slice(rim, side - rim)
     return torch.allclose(moved_first[..., inside, inside], moved_after[..., inside, inside], atol=1e-4)
 
 
@@ -348,7 +407,14 @@ answers(
     (lambda f: False, "False to every"),
     (lambda f: not is_function_of_a_patch(f), "turned round"),
     (lambda f: is_function_of_a_patch(f, by=8), "not by eight"),
-    (lambda f: is_function_of_a_patch(f, rim=0), "far from the border"),
+    (lambda f: is_function_of_a_patch(f, rim=0), "It looks 1 pixel each way"),
+    (
+        lambda f: is_function_of_a_patch(f, rim=16, side=64),
+        "unsharp: True, since it looks at a neighbourhood",
+    ),
+    (lambda f: is_function_of_a_patch(f, rim=16, side=64), "It looks 24 pixels each way"),
+    (lambda f: f.__name__ not in ("halftone", "pixelate"), "True to every"),
+    (lambda f: f not in (FILTERS["halftone"], FILTERS["pixelate"]), "True to every"),
     (lambda f: "yes", "yours is a str"),
 )
 
@@ -379,6 +445,33 @@ def farthest(queries, keys, k):
     return indices, values
 
 
+def without_clamp(queries, keys, k):
+    squares = queries.square().sum(1, keepdim=True) - 2 * queries @ keys.T + keys.square().sum(1)
+    values, indices = squares.sqrt().topk(k, largest=False)
+    return indices, values
+
+
+def clamp_forgotten(queries, keys, k):
+    squares = queries.square().sum(1, keepdim=True) - 2 * queries @ keys.T + keys.square().sum(1)
+    values, indices = squares.topk(k, largest=False)
+    return indices, values.sqrt()
+
+
+def by_cdist(queries, keys, k):
+    return tuple(reversed(torch.cdist(queries, keys).topk(k, largest=False)))
+
+
+def by_differences(queries, keys, k):
+    distances = (queries[:, None] - keys).square().sum(2).sqrt()
+    indices = distances.argsort(1)[:, :k]
+    return indices, distances.gather(1, indices)
+
+
+def clamped_first(queries, keys, k):
+    squares = queries.square().sum(1)[:, None] + keys.square().sum(1) - 2 * queries @ keys.T
+    return tuple(reversed(squares.clamp_min(0).sqrt().topk(k, largest=False)))
+
+
 def by_blocks(queries, keys, k):
     found = (queries[:, None] - keys).abs().sum(2).sort(1)
     return found.indices[:, :k], found.values[:, :k]
@@ -399,6 +492,13 @@ answers(
     (by_product, "large product"),
     (lambda q, k, n: nearest(q, k, n)[0], "Only the indices"),
     (by_blocks, "absolute differences"),
+    (lambda q, k, n: tuple(reversed((q @ k.T).topk(n))), "largest products"),
+    (lambda q, k, n: tuple(reversed((q @ k.T).topk(n, largest=False))), "smallest products"),
+    (without_clamp, "do not find themselves"),
+    (without_clamp, "`clamp_min(0)` before the root"),
+    (clamp_forgotten, "their roots are NaN: `clamp_min(0)`"),
+    (lambda q, k, n: (nearest(q, k, n)[0].float(), nearest(q, k, n)[1]), "whole numbers"),
+    (lambda q, k, n: [part.flatten() for part in nearest(q, k, n)], "The shape of value 1"),
 )
 
 
@@ -409,6 +509,18 @@ def fold_average(rows, shape, size):
 def folded_sum(rows, shape, size):
     stacked = rows.view(shape[0], shape[2] * shape[3], -1).mT
     return F.fold(stacked, shape[2:], size, padding=size // 2)
+
+
+def viewed_for_fold(rows, shape, size):
+    stacked = rows.view(shape[0], -1, shape[2] * shape[3])
+    total, count = (F.fold(part, shape[2:], size, padding=size // 2) for part in (stacked, stacked * 0 + 1))
+    return total / count
+
+
+def unswapped_for_fold(rows, shape, size):
+    stacked = rows.view(shape[0], shape[2] * shape[3], -1)
+    total, count = (F.fold(part, shape[2:], size, padding=size // 2) for part in (stacked, stacked * 0 + 1))
+    return total / count
 
 
 def centres_of(rows, shape, size):
@@ -422,6 +534,8 @@ answers(
     (folded_sum, "added, not averaged"),
     (lambda p, shape, s: folded_sum(p, shape, s) / s**2, "divided by size²"),
     (centres_of, "Only the middle"),
+    (viewed_for_fold, "`fold` takes the patches in columns"),
+    (unswapped_for_fold, "`fold` takes the patches in columns"),
     (
         lambda p, shape, s: fold_patches(p.view(-1, shape[1], s, s).mT.flatten(1), shape),
         "within the patches are exchanged",
@@ -455,6 +569,11 @@ answers(
     (lambda blocks: [b / b.std(dim=0).sum() for b in blocks], "Standard deviations"),
     (lambda blocks: [b / (b**2).mean(dim=0).sum() ** 0.5 for b in blocks], "length of the block"),
     (lambda blocks: torch.cat(blocks, dim=1), "a Tensor; expected"),
+    (lambda blocks: [b / b.var(1).sum() ** 0.5 for b in blocks], "along the rows"),
+    (lambda blocks: [b / b.std(dim=1, keepdim=True) for b in blocks], "along the rows"),
+    (lambda blocks: [b / b.norm() for b in blocks], "`norm()`"),
+    (lambda blocks: [b / b.norm(dim=0) for b in blocks], "`norm()`"),
+    (lambda blocks: [b / (b - b.mean(dim=0)).norm() for b in blocks], "a variance is their mean"),
 )
 answers(
     "trust",
@@ -532,6 +651,27 @@ def rootless(x, g, m, v, t, rate):
     return x - rate * m / (1 - 0.9**t) / (v / (1 - 0.999**t) + 1e-8), m, v
 
 
+def adam_with(x, g, m, v, t, rate, epsilon=1e-8, inside=0.0, power=pow):
+    m, v = torch.lerp(g, m, 0.9), torch.lerp(g**2, v, 0.999)
+    step = m / (1 - power(0.9, t)) / ((v / (1 - power(0.999, t)) + inside).sqrt() + epsilon)
+    return x - rate * step, m, v
+
+
+def in_the_papers_order(x, g, m, v, t, rate):
+    """Kingma and Ba's faster order: the corrections in the rate, and ε before them."""
+    m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+    return x - rate * (1 - 0.999**t) ** 0.5 / (1 - 0.9**t) * m / (v.sqrt() + 1e-8), m, v
+
+
+def by_torch(x, g, m, v, t, rate):
+    x = x.clone().requires_grad_()
+    x.grad = g
+    adam = torch.optim.Adam([x], lr=rate)
+    adam.state[x] = {"step": torch.tensor(t - 1.0), "exp_avg": m.clone(), "exp_avg_sq": v.clone()}
+    adam.step()
+    return x.detach(), adam.state[x]["exp_avg"], adam.state[x]["exp_avg_sq"]
+
+
 def of_the_old(x, g, m, v, t, rate):
     x = x - rate * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)).sqrt() + 1e-8)
     return x, 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
@@ -547,6 +687,12 @@ answers(
     (lambda x, g, m, v, t, rate: adam_step(x, g, m, v, t + 1, rate), "one too large"),
     (lambda *a: adam_step(*a)[0], "Only x came back"),
     (lambda x, g, m, v, t, rate: (adam_step(x, g, m, v, t, rate)[0], m, v), "the old ones"),
+    (lambda *a: adam_with(*a, epsilon=0), "ε is missing"),
+    (lambda *a: adam_with(*a, epsilon=0, inside=1e-8), "ε stands under the root"),
+    (lambda *a: (adam_step(*a)[0].clamp(0, 1), *adam_step(*a)[1:]), "kept in [0, 1]"),
+    (lambda *a: (torch.relu(adam_step(*a)[0]), *adam_step(*a)[1:]), "kept above 0"),
+    (lambda *a: adam_with(*a, power=lambda beta, t: beta), "β stands for βᵗ"),
+    (lambda *a: tuple(adam_step(*a)[place] for place in (0, 2, 1)), "wrong order: x, m, v"),
 )
 answers(
     "mended_recipe",
@@ -582,9 +728,50 @@ def test_linear_match_accepts_every_matrix_that_will_do():
             assert examine(checks.linear_match.exercise, moved(matrix, spread=spread)).passed
 
 
+@pytest.mark.parametrize("floor", [2e-6, 5e-6, 2e-5])
+def test_safe_power_accepts_every_floor_between_rounding_and_a_faint_colour(floor):
+    assert examine(checks.safe_power.exercise, lambda S, e: safe_power(S, e, floor)).passed
+
+
 def test_linear_match_refuses_what_is_no_line():
     verdict = examine(checks.linear_match.exercise, bent)
     assert verdict.outcome is False and "no longer on one" in verdict.message
+
+
+@pytest.mark.parametrize("step", [adam_with, in_the_papers_order, by_torch])
+def test_a_step_of_adam_may_be_written_in_any_way(step):
+    assert examine(checks.adam_step.exercise, step).passed
+
+
+def test_the_cost_of_a_recipe_is_asked_for_with_its_schedule_in_sight():
+    verdict = examine(checks.cost.exercise, lambda recipe: 7)
+    assert "steps=(8, 3), scales=(0.5, 1.0)" in repr(verdict)
+
+
+@pytest.mark.parametrize("search", [by_cdist, by_differences, clamped_first])
+def test_neighbours_may_be_found_in_any_way(search):
+    assert examine(checks.nearest_patches.exercise, search).passed
+
+
+@pytest.mark.parametrize("solution", [pseudo_inverse, by_lstsq])
+def test_least_squares_may_be_solved_in_any_way(solution):
+    assert examine(checks.least_squares_filter.exercise, solution).passed
+
+
+@pytest.mark.parametrize(("side", "rim"), [(64, 25), (64, 24), (128, 40)])
+def test_every_margin_that_a_filter_does_not_reach_over_will_do(side, rim):
+    exercise = checks.is_function_of_a_patch.exercise
+    assert examine(exercise, lambda f: is_function_of_a_patch(f, side=side, rim=rim)).passed
+
+
+def test_how_far_each_filter_looks_is_what_the_verdict_says():
+    generator = torch.Generator().manual_seed(0)
+    for name in set(FILTERS) - {"halftone", "pixelate"}:
+        image = torch.rand(1, 1, 101, 101, generator=generator) / 2 + 0.25
+        changed = image.clone()
+        changed[..., 50, 50] = 1
+        rows = (FILTERS[name](image) != FILTERS[name](changed))[0, 0].any(dim=1).nonzero()
+        assert all(abs(row - 50) <= REACH.get(name, 1) for row in rows.flatten().tolist()), name
 
 
 def test_the_packages_own_patches_pass():
