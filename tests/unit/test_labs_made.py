@@ -250,7 +250,7 @@ def test_finish_goes_on_with_the_picture_until_it_is_done(painted):
     assert len(painted.result.history) == default.steps[-1], "the last size only: the picture has it already"
     totals = [made.history[-1]["total"] for made in (first, painted.result)]
     assert totals[1] < totals[0] and painted.result.history[0]["total"] < 2 * totals[0]
-    assert "continued: step 120 of 120" in painted.picture.says
+    assert "continued: step 80 of 80" in painted.picture.says
     assert (painted.recipe.value, painted.steps.value) == ("default", 180) and painted.note.value == ""
     assert line_of(painted).startswith("stylelab.transfer('astronaut', ") and "'quick'" not in line_of(
         painted
