@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 import stylelab
-from stylelab import PatchNet, device, pictures
+from stylelab import FastNetwork, PatchNet, device, pictures
 from stylelab.cli import installation
 from stylelab.cli.command import main
 from stylelab.cli.snapshots import GIF_SIZE, Snapshots
@@ -391,6 +391,22 @@ def test_a_patch_net_paints_too():
     assert (settings["method"], settings["content"], settings["style"]) == ("patches", "cat", ["net.pt"])
     code, message = complaint("cat", "brick", "-o", "again.png", "--recipe", "out.png")
     assert code == 1 and message.startswith("out.png: its settings hold no recipe")
+
+
+def test_a_fast_network_paints_at_once_also_mixtures():
+    net = FastNetwork(("night", "day"), widths=(4, 4, 4), blocks=1)
+    net.save("net.safetensors")
+    net = FastNetwork.load("net.safetensors")
+    words = ("cat", "net.safetensors", "night=2", "day", "-o", "out.png", "--method", "fast", "--size", "40")
+    assert run(*words)[0] == 0
+    expected = net.stylise(load_image("cat", 40), {"night": 2, "day": 1}).cpu()
+    assert torch.equal(load_image("out.png"), pictures.quantise(expected))
+    code, message = complaint("cat", "net.safetensors", "nihgt", "-o", "new.png", "--method", "fast")
+    assert code == 2 and "did you mean night" in message
+    code, message = complaint("cat", "net.safetensors", "b.safetensors", "-o", "new.png", "--method", "fast")
+    assert (code, message) == (2, "--method fast takes one network, got net.safetensors, b.safetensors")
+    code, message = complaint("cat", "b.safetensors", "-o", "new.png", "--method", "fast")
+    assert code == 1 and message.startswith("b.safetensors: no such file")
 
 
 def test_the_command_line_takes_any_stylist():
