@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from stylelab.device import pick_device, uses_bfloat16
 from stylelab.errors import ImageError, StylelabError, unknown
+from stylelab.feedforward.convolutions import in_squares, upsampled
 from stylelab.feedforward.records import TrainingRecord
 from stylelab.feedforward.saving import read_network, shipped_network, write_network
 from stylelab.losses.scene import weighted_styles
@@ -110,8 +111,8 @@ class FastNetwork(nn.Module):
             inner = F.relu(normalised(one(x), *next(parts)))
             x = x + normalised(other(inner), *next(parts))
         for convolution in (up, higher):
-            x = F.relu(normalised(convolution(F.interpolate(x, scale_factor=2.0)), *next(parts)))
-        return torch.sigmoid(last(x).float())
+            x = F.relu(normalised(upsampled(convolution, x), *next(parts)))
+        return torch.sigmoid(in_squares(last, x).float())
 
     @torch.no_grad()
     def stylise(
@@ -252,11 +253,25 @@ def normalised(maps: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     the mean absolute deviation in its place; Karras et al. (2020), "Analyzing and improving the image quality
     of StyleGAN", section 2, for the blob.
     """
-    mean = maps.mean((2, 3), keepdim=True, dtype=torch.float32)
-    centred = maps - mean.to(maps.dtype)
-    spread = NORMAL * centred.abs().mean((2, 3), keepdim=True, dtype=torch.float32)
-    factor = scale / (spread + EPSILON)
-    return torch.addcmul(shift.to(maps.dtype), centred, factor.to(maps.dtype))
+    # Rows of the picture with all maps of a pixel beside one another, which is how they lie in memory:
+    # numbers of a map each would be worked on a few at a time, rows are by the thousand.
+    rows = maps.permute(0, 2, 3, 1).flatten(2)
+    width = maps.shape[3]
+    centred = rows - _in_rows(_means(rows, width), rows, width)
+    spread = NORMAL * _means(centred.abs(), width)
+    factor = scale.flatten(1) / (spread + EPSILON)
+    made = torch.addcmul(_in_rows(shift.flatten(1), rows, width), centred, _in_rows(factor, rows, width))
+    return made.unflatten(2, (width, -1)).permute(0, 3, 1, 2)
+
+
+def _means(rows: Tensor, width: int) -> Tensor:
+    """The mean of each map, (N, C), of rows (N, H, W · C); in float32."""
+    return rows.mean(1, dtype=torch.float32).unflatten(1, (width, -1)).mean(1)
+
+
+def _in_rows(numbers: Tensor, rows: Tensor, width: int) -> Tensor:
+    """Numbers (N, C) of each map for every pixel of a row, (N, 1, W · C)."""
+    return numbers.to(rows.dtype).repeat(1, width)[:, None]
 
 
 def plain_vectors(maps: Sequence[int]) -> Tensor:

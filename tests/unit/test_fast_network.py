@@ -6,10 +6,12 @@ import json
 import pytest
 import safetensors.torch
 import torch
+import torch.nn.functional as F
 
 import stylelab
 from stylelab import FastNetwork
 from stylelab.errors import ImageError, StylelabError, WeightsError
+from stylelab.feedforward.convolutions import in_squares, upsampled
 from stylelab.feedforward.network import EPSILON, NORMAL, normalised
 from stylelab.feedforward.records import TrainingRecord
 from stylelab.pictures import Stylist, load_image
@@ -166,6 +168,22 @@ def test_the_start_is_the_seeds_and_nobody_elses():
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters(), strict=True))
     assert not torch.equal(one.convolutions[0].weight, other.convolutions[0].weight)
+
+
+# --- convolutions ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("height, width", [(4, 4), (5, 8)])
+def test_convolutions_are_what_they_are_without_the_arrangement(random_image, height, width):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        three = torch.nn.Conv2d(5, 7, 3, bias=False)
+        nine = torch.nn.Conv2d(5, 3, 9)
+    maps = random_image(0, height, width, count=2, channels=5)
+    doubled = F.pad(F.interpolate(maps, scale_factor=2.0, mode="nearest"), (1,) * 4, mode="reflect")
+    assert torch.allclose(upsampled(three, maps), three(doubled), atol=1e-6)
+    maps = random_image(0, 2 * height, 2 * width, count=2, channels=5)
+    assert torch.allclose(in_squares(nine, maps), nine(F.pad(maps, (4,) * 4, mode="reflect")), atol=1e-6)
 
 
 # --- normalisation ---------------------------------------------------------------------------------------
