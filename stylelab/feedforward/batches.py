@@ -65,7 +65,7 @@ class Batches:
             source = (
                 self._leaves((step - 1) // USES * self.batch + place)
                 if due
-                else self.photographs[random.integers(len(self.photographs))]
+                else self.photographs[int(random.integers(len(self.photographs)))]
             )
             made.append(cut_out(source, self.size, random))
         return torch.cat(made)

@@ -8,7 +8,7 @@ from torch import Tensor
 from stylelab.feedforward.settings import FastSettings
 from stylelab.losses.objective import Objective
 from stylelab.losses.scene import Scene
-from stylelab.losses.terms import Content, Loss, Style, TotalVariation
+from stylelab.losses.terms import Content, Loss, Style, Term, TotalVariation
 from stylelab.networks.features import Features
 from stylelab.networks.layers import RELU_1_TO_5
 from stylelab.pictures.resampling import resize
@@ -61,7 +61,7 @@ class Goals:
         """Of one step: photographs (N, 3, H, W), and the number of the style of each."""
         targets = {name: [self.measures[n][name] for n in chosen] for name in self.style.layers}
         shares = [self.weights[n] / self.weight if self.weight else 0.0 for n in chosen]
-        terms = [
+        terms: list[Term] = [
             Content({"relu4_2": 1.0}, self.settings.content_weight),
             OwnStyles(self.style.layers, self.weight, targets=targets, shares=shares),
             TotalVariation(self.settings.tv_weight),

@@ -24,7 +24,7 @@ from stylelab.pictures.filters import reflect_pad
 from stylelab.pictures.loading import ImageLike, image_of
 from stylelab.seeds import generator
 
-StyleChoice: TypeAlias = str | Mapping[str, float] | Tensor | None
+StyleChoice: TypeAlias = str | Mapping[str, float] | Sequence[tuple[str, float]] | Tensor | None
 LEAST = 16  # pixels: below it mirrored borders are wider than the smallest maps
 MULTIPLE = 4  # two convolutions halve the picture
 NORMAL = (torch.pi / 2) ** 0.5  # the standard deviation of a normal distribution over its mean deviation
@@ -43,6 +43,8 @@ class FastNetwork(nn.Module):
     (2017), "A learned representation for artistic style", eq. 5; nearest-neighbour upsampling from Odena,
     Dumoulin and Olah (2016), "Deconvolution and checkerboard artifacts".
     """
+
+    convolutions: Sequence[nn.Conv2d]
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class FastNetwork(nn.Module):
         plan = [(3, narrow, 9, 1), (narrow, middle, 3, 2), (middle, wide, 3, 2), *residual]
         plan += [(wide, middle, 3, 1), (middle, narrow, 3, 1), (narrow, 3, 9, 1)]
         with torch.device("meta"):  # else each layer would draw on torch's global state
-            self.convolutions = nn.ModuleList(
+            self.convolutions = nn.ModuleList(  # type: ignore[assignment]  # which does not say of what
                 # A map's own mean goes, and a bias with it: only what is not normalised needs one.
                 nn.Conv2d(a, b, side, step, side // 2, bias=b == 3, padding_mode="reflect")
                 for a, b, side, step in plan

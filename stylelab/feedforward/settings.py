@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 
 from stylelab.errors import StylelabError, unknown
 
+STYLE_WEIGHT = 5.5
 LEAST_SIZE = 32  # pixels of a training picture: VGG-19's deepest layer needs some room
 
 
@@ -33,7 +34,7 @@ class FastSettings:
     leaves: float = 0.5
     style_size: int = 320
     content_weight: float = 1.0
-    style_weight: float | Mapping[str, float] = 5.5
+    style_weight: float | Mapping[str, float] = STYLE_WEIGHT
     tv_weight: float = 0.1
     learning_rate: float = 3e-3
     added_rate: float = 3e-2
@@ -82,7 +83,7 @@ class FastSettings:
     def weight_of(self, style: str) -> float:
         """The style weight of one style."""
         if isinstance(self.style_weight, Mapping):
-            return float(self.style_weight.get(style, FastSettings.style_weight))
+            return float(self.style_weight.get(style, STYLE_WEIGHT))
         return float(self.style_weight)
 
     def to_dict(self) -> dict:
