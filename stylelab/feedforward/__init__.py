@@ -7,7 +7,7 @@ asked for; `saving` and `checkpoints` are its files.
 from stylelab.feedforward.network import FastNetwork, FastStyle
 from stylelab.feedforward.records import TrainingRecord
 from stylelab.feedforward.settings import FastSettings
-from stylelab.feedforward.training import TrainingStep, fit_fast_network, training
+from stylelab.feedforward.training import TrainingStep, fast_training, fit_fast_network
 
 __all__ = [
     "FastNetwork",
@@ -15,6 +15,6 @@ __all__ = [
     "FastStyle",
     "TrainingRecord",
     "TrainingStep",
+    "fast_training",
     "fit_fast_network",
-    "training",
 ]

@@ -104,16 +104,17 @@ class FastNetwork(nn.Module):
 
         image: (N, 3, H, W) in [0, 1], sides multiples of 4 from 16 on. vectors: (N or 1, 2 · maps).
         """
+        # ReLUs end at 6 (Krizhevsky, 2010), so that a spike is not handed on either; see `normalised`.
         first, down, deeper, *residual, up, higher, last = self.convolutions
         parts = iter(self.scales_and_shifts(vectors))
         x = (2 * image - 1).contiguous(memory_format=torch.channels_last)
         for convolution in (first, down, deeper):
-            x = F.relu(normalised(convolution(x), *next(parts)))
+            x = F.relu6(normalised(convolution(x), *next(parts)))
         for one, other in zip(residual[::2], residual[1::2], strict=True):
-            inner = F.relu(normalised(one(x), *next(parts)))
+            inner = F.relu6(normalised(one(x), *next(parts)))
             x = x + normalised(other(inner), *next(parts))
         for convolution in (up, higher):
-            x = F.relu(normalised(upsampled(convolution, x), *next(parts)))
+            x = F.relu6(normalised(upsampled(convolution, x), *next(parts)))
         return torch.sigmoid(in_squares(last, x).float())
 
     @torch.no_grad()

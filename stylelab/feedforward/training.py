@@ -75,7 +75,7 @@ def fit_fast_network(
     number, StylelabError for arguments that make no sense, WeightsError for a checkpoint of something else.
     """
     made: FastNetwork | None = None
-    work = training(
+    work = fast_training(
         styles,
         photographs,
         seconds,
@@ -107,7 +107,7 @@ def fit_fast_network(
     return made
 
 
-def training(
+def fast_training(
     styles,
     photographs: str | Path | Sequence[ImageLike] | None = None,
     seconds: float | None = None,
