@@ -21,6 +21,7 @@ import stylelab
 from stylelab import FastNetwork, PatchNet, device, pictures
 from stylelab.cli import installation
 from stylelab.cli.command import main
+from stylelab.cli.parser import command_parser
 from stylelab.cli.snapshots import GIF_SIZE, Snapshots
 from stylelab.errors import ImageError, StylelabError
 from stylelab.networks import extractor, weights
@@ -646,8 +647,9 @@ def test_help_reads_its_defaults_from_the_recipe(monkeypatch):
 def test_every_example_of_the_help_is_understood(monkeypatch, no_transfer):
     text = run("--help")[1]
     examples = re.findall(r"^  python -m stylelab (.+)$", text, flags=re.M)
-    *examples, other = examples
+    *examples, fast, other = examples
     assert len(examples) == 3
+    assert command_parser().parse_intermixed_args(fast.split()).method == "fast"
     code, message = complaint(*other.split())
     assert (code, message.split(";")[0].split(" in ")[0]) == (1, "emboss.pt: no such file")
     save_image(load_image("cat", 60), "me.jpg")

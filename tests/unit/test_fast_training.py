@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from stylelab import FastNetwork, fit_fast_network, load_image, save_image
+from stylelab import RECIPES, FastNetwork, fit_fast_network, load_image, optimise, save_image
 from stylelab.errors import ImageError, OptimisationError, StylelabError, WeightsError
 from stylelab.feedforward.batches import Batches, cut_out, training_photographs
 from stylelab.feedforward.goals import Goals
 from stylelab.feedforward.settings import FastSettings
-from stylelab.feedforward.training import training
+from stylelab.feedforward.training import fast_training
 from stylelab.losses import Content, Objective, Scene, Style, TotalVariation
 from stylelab.networks.features import Features
 from stylelab.networks.layers import RELU_1_TO_5
@@ -198,7 +198,7 @@ def test_seconds_are_a_length_too(fit):
 
 
 def test_the_generator_can_be_closed_and_the_network_used(vgg):
-    steps = training(STYLES, ["cat"], steps=10, extractor=vgg, **TINY)
+    steps = fast_training(STYLES, ["cat"], steps=10, extractor=vgg, **TINY)
     step = next(steps)
     assert step.index == 1 and step.share == pytest.approx(0.1) and step.losses["total"] > 0
     steps.close()
@@ -239,6 +239,44 @@ def test_adding_goes_on_to_the_bit_too(fit, tmp_path):
     assert same(fit(["impasto"], steps=4, network=net, checkpoint=tmp_path / "run.pt"), whole)
     with pytest.raises(WeightsError, match="pictures"):
         fit(["impasto"], steps=4, network=fit(steps=1, seed=9), checkpoint=tmp_path / "run.pt")
+
+
+# --- as the start of an optimisation -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def shipped(monkeypatch, tmp_path):
+    """A tiny network in the place of the course's; an empty folder before it is saved there."""
+    monkeypatch.setattr("stylelab.feedforward.saving.data_folder", lambda: tmp_path)
+    (tmp_path / "networks").mkdir()
+    return FastNetwork(("brick", "starry_night"), widths=(4, 4, 4), blocks=1, seed=5)
+
+
+START = RECIPES["default"].replace(scales=(1,), steps=(1,), size=48, precision="float32", init="fast")
+
+
+def test_an_optimisation_may_start_from_half_the_networks_picture(shipped, tmp_path, vgg):
+    shipped.save(tmp_path / "networks" / "fast.safetensors")
+    net, photo = FastNetwork.load(device="cpu"), load_image("cat", 48)
+    style = {"brick": 1, "starry_night": 2}
+    (step,) = optimise("cat", style, START, vgg)
+    assert torch.allclose(step.image, (photo + net.stylise(photo, style)) / 2, atol=1e-6)
+    grey = next(optimise(photo.mean(1, keepdim=True), "brick", START, vgg, colours="luminance"))
+    assert grey.image.shape == photo.shape
+
+
+@pytest.mark.parametrize("style", ["impasto", {"brick": 1, "impasto": 1}, [load_image("brick", 48)]])
+def test_for_other_paintings_it_starts_from_the_photograph_and_says_so(shipped, tmp_path, vgg, style):
+    shipped.save(tmp_path / "networks" / "fast.safetensors")
+    with pytest.warns(UserWarning, match="does not know (impasto|a picture), only brick, starry_night"):
+        (step,) = optimise("cat", style, START, vgg)
+    assert torch.equal(step.image, load_image("cat", 48))
+
+
+def test_where_the_network_is_missing_it_starts_from_the_photograph_and_says_so(shipped, vgg):
+    with pytest.warns(UserWarning, match="is missing"):
+        (step,) = optimise("cat", "brick", START, vgg)
+    assert torch.equal(step.image, load_image("cat", 48))
 
 
 # --- the command that trains the network of the course --------------------------------------------------
