@@ -10,6 +10,7 @@ contact sheet of the styles on those photographs.
 import argparse
 import json
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -77,9 +78,10 @@ def main(words: list[str] | None = None) -> None:
         learning_rate=asked.learning_rate,
         leaves=asked.leaves,
     )
+    network.save(asked.output)
     if network.record.interrupted:
         print(f"stopped after {network.record.steps} steps; the same command goes on from {asked.checkpoint}")
-    network.save(asked.output)
+        return
     network = stylelab.FastNetwork.load(asked.output)  # judged as it is shipped, in half precision
     files = pictures_in(asked.held_out) if asked.held_out else stylelab.sample_names("content")
     held_out = {Path(file).stem: as_image(file, MEASURED) for file in files}
@@ -133,4 +135,6 @@ def tile(image: Tensor) -> Tensor:
 
 
 if __name__ == "__main__":
+    # Started in the background it cannot be sent Ctrl-C; `kill` then does the same.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     main()

@@ -132,15 +132,15 @@ def test_photographs_come_from_samples_a_folder_or_a_list(tmp_path):
 
 
 def test_it_learns_and_keeps_a_record(fit):
-    net = fit(["starry_night"], steps=60, learning_rate=1e-2, seed=1)
+    net = fit(["starry_night"], steps=40, learning_rate=1e-2, seed=1)
     record = net.record
-    assert net.styles == ("starry_night",) and record.steps == 60 == len(record.history)
+    assert net.styles == ("starry_night",) and record.steps == 40 == len(record.history)
     losses = [row["style"] for row in record.history]
-    assert sum(losses[-10:]) < 0.5 * sum(losses[:10])
-    assert [row["step"] for row in record.history] == list(range(1, 61))
+    assert sum(losses[-10:]) < 0.6 * sum(losses[:10])
+    assert [row["step"] for row in record.history] == list(range(1, 41))
     assert set(record.history[0]) == {"step", "content", "style", "tv", "total"}
     steps = [step for step, _ in record.pictures]
-    assert steps[0] == 0 and steps[-1] == 60 and len(steps) == 8 and steps == sorted(steps)
+    assert steps[0] == 0 and steps[-1] == 40 and len(steps) == 8 and steps == sorted(steps)
     assert record.settings["seed"] == 1 and record.settings["size"] == 32
     assert net.thumbnails["starry_night"][:2] == b"\xff\xd8", "a JPEG file"
 
