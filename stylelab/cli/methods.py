@@ -1,12 +1,16 @@
 """The methods of the command line beside the transfer: each makes a Stylist of the words given as STYLE."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylelab.cli.words import weighted
 from stylelab.errors import StylelabError
 
 if TYPE_CHECKING:
     from stylelab.pictures.stylist import Stylist
+
+NETWORK = ".safetensors"  # the ending of a fast network's file
 
 
 def _patches(styles: Sequence[str]) -> "Stylist":
@@ -23,4 +27,15 @@ def _patches(styles: Sequence[str]) -> "Stylist":
     return PatchNet.load(styles[0])
 
 
-METHODS = {"patches": _patches}
+def _fast(styles: Sequence[str]) -> "Stylist":
+    from stylelab.feedforward.network import FastNetwork
+
+    files = [word for word in styles if Path(word).suffix == NETWORK]
+    if len(files) > 1:
+        raise StylelabError(f"--method fast takes one network, got {', '.join(files)}")
+    network = FastNetwork.load(*files)
+    mixed = [weighted(word) for word in styles if word not in files]
+    return network.with_style(mixed or None)
+
+
+METHODS = {"fast": _fast, "patches": _patches}

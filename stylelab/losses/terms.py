@@ -78,14 +78,21 @@ class Style:
     statistic: Statistic = field(default_factory=Gram)
     name: str = "style"
 
+    @torch.no_grad()
+    def measures(self, painting: Tensor, network: Features, mask: Tensor | None = None) -> dict[str, Tensor]:
+        """The painting's statistic at each layer, by name. mask: what of it counts, (1, 1, H, W)."""
+        return {
+            name: self.statistic.measure(maps, at_layer(mask, maps))
+            for name, maps in network.walk(painting, self.layers)
+        }
+
     def prepare(self, scene: Scene, network: Features) -> Loss:
         """See Term."""
         masks = scene.masks or [(None, None)] * len(scene.styles)
         measures: dict[str, list[Tensor]] = {name: [] for name in self.layers}
-        with torch.no_grad():
-            for (painting, _), (_, mask) in zip(scene.styles, masks, strict=True):
-                for name, maps in network.walk(painting, self.layers):
-                    measures[name].append(self.statistic.measure(maps, at_layer(mask, maps)))
+        for (painting, _), (_, mask) in zip(scene.styles, masks, strict=True):
+            for name, measure in self.measures(painting, network, mask).items():
+                measures[name].append(measure)
         total = sum(weight for _, weight in scene.styles)
         shares = [weight / total for _, weight in scene.styles]
         if scene.masks:

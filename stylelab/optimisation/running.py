@@ -21,6 +21,7 @@ from stylelab.optimisation.memory import require_memory
 from stylelab.optimisation.published import find_recipe
 from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.results import Result, Step, source_name
+from stylelab.optimisation.starting import fast_start
 from stylelab.optimisation.terms import recipe_features, recipe_terms
 from stylelab.pictures.loading import as_image
 from stylelab.pictures.resampling import resize, same_aspect
@@ -58,7 +59,7 @@ def transfer(
     settings: changes to it, as style_weight=10, steps=60. extractor: a network made elsewhere, used as it
     is. callback: called with each Step. progress: draw a bar. seed: of the noise that init="noise" starts
     from. device: "auto" (CUDA, then MPS, then CPU) or its name, unless an extractor is given. init:
-    "content", "noise", or an image to start from. terms: more terms for the objective, see
+    "content", "noise", "fast", or an image to start from. terms: more terms for the objective, see
     stylelab.losses.Term. check_memory: refuse what is estimated to need more memory than there is; False
     tries.
 
@@ -161,6 +162,9 @@ def optimise(
             raise ImageError(
                 f"init is {wide}×{tall} and the content {width}×{height}: give one of the content's shape"
             )
+        start = start if target.shape[1] == 3 else rgb_to_yuv(start)[:, :1]
+    elif recipe.init == "fast":
+        start, detail = fast_start(photograph, weighted), recipe.detail
         start = start if target.shape[1] == 3 else rgb_to_yuv(start)[:, :1]
     elif recipe.init == "noise":
         start = noise(target.shape, seed).to(extractor.device)

@@ -227,7 +227,8 @@ class ScheduleSettings(_Group):
     """The schedule: where it starts, at which sizes, for how long.
 
     size: longest side in pixels at which pictures are loaded from files; tensors keep theirs.
-    init: where the first size starts: "content" or "noise" (see also `optimise(init=)`).
+    init: where the first size starts: "content", "noise", or "fast": half the photograph, half the picture of
+        the fast network, for paintings that it knows; with scales=(1,) (see also `optimise(init=)`).
     scales: the sizes to work at, coarse to fine: first those in pixels of the longest side, numbers above 1,
         then those as fractions of the content's own; the last is 1. One that is larger than the next, or than
         the content, is brought down to it.
@@ -238,7 +239,7 @@ class ScheduleSettings(_Group):
     """
 
     size: int = _whole(384, 16, "pixels")
-    init: str = _choice("content", "noise")
+    init: str = _choice("content", "noise", "fast")
     scales: tuple[float, ...] = _numbers((0.25, 0.5, 1.0), above=True)
     steps: tuple[int, ...] = _setting((40, 60, 80), _steps)
     style_factors: tuple[float, ...] = _numbers((0.25, 0.5, 1.0))

@@ -26,7 +26,7 @@ def load_pairs(
     Raises ImageError, by name, for a folder that is missing or empty, a missing partner, two candidates, a
     pair of different shapes and a file that cannot be read.
     """
-    befores, afters = _pictures(originals), _pictures(filtered)
+    befores, afters = pictures_in(originals), pictures_in(filtered)
     stems = {before.stem: before for before in befores}
     for before in befores:
         if stems[before.stem] != before:
@@ -43,8 +43,11 @@ def load_pairs(
     return [_load(before, after, size, grey) for before, after in partner.items()]
 
 
-def _pictures(folder: str | Path) -> list[Path]:
-    """The pictures in a folder in natural order: numbers inside names by their value."""
+def pictures_in(folder: str | Path) -> list[Path]:
+    """The pictures in a folder in natural order: numbers inside names by their value.
+
+    Raises ImageError where there is no such folder, it cannot be listed, or it holds no picture.
+    """
     folder = expanded(folder)
     if not os.path.isdir(folder):
         raise ImageError(f"{folder.name}: no such folder in {folder.parent.absolute()}; check the path")
@@ -53,7 +56,7 @@ def _pictures(folder: str | Path) -> list[Path]:
     except OSError as error:
         raise ImageError(f"{folder.name}: this folder cannot be listed ({error.strerror})") from error
     if not files:
-        raise ImageError(f"{folder.name}: no pictures in this folder; it should hold one or more of a pair")
+        raise ImageError(f"{folder.name}: no pictures in this folder; it should hold one or more")
     return sorted(files, key=_natural)
 
 

@@ -24,8 +24,14 @@ def sample_path(name: str) -> Path:
 
 def all_samples(*kinds: str) -> dict[str, Path]:
     """{name: file} of these kinds; ImageError where stylelab's data is missing."""
+    folder = data_folder()
+    return {path.stem: path for kind in kinds for path in sorted((folder / kind).glob("*.jpg"))}
+
+
+def data_folder() -> Path:
+    """The folder data/ of a checkout or an installed package; ImageError where it is missing."""
     package = Path(__file__).parents[1]
     for folder in (package / "data", package.parent / "data"):
         if all((folder / kind).is_dir() for kind in KINDS):
-            return {path.stem: path for kind in kinds for path in sorted((folder / kind).glob("*.jpg"))}
+            return folder
     raise ImageError(f"the sample pictures are missing from {package / 'data'}; install stylelab again")

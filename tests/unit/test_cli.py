@@ -18,9 +18,10 @@ import torch
 from PIL import Image
 
 import stylelab
-from stylelab import PatchNet, device, pictures
+from stylelab import FastNetwork, PatchNet, device, pictures
 from stylelab.cli import installation
 from stylelab.cli.command import main
+from stylelab.cli.parser import command_parser
 from stylelab.cli.snapshots import GIF_SIZE, Snapshots
 from stylelab.errors import ImageError, StylelabError
 from stylelab.networks import extractor, weights
@@ -393,6 +394,22 @@ def test_a_patch_net_paints_too():
     assert code == 1 and message.startswith("out.png: its settings hold no recipe")
 
 
+def test_a_fast_network_paints_at_once_also_mixtures():
+    net = FastNetwork(("night", "day"), widths=(4, 4, 4), blocks=1)
+    net.save("net.safetensors")
+    net = FastNetwork.load("net.safetensors")
+    words = ("cat", "net.safetensors", "night=2", "day", "-o", "out.png", "--method", "fast", "--size", "40")
+    assert run(*words)[0] == 0
+    expected = net.stylise(load_image("cat", 40), {"night": 2, "day": 1}).cpu()
+    assert torch.equal(load_image("out.png"), pictures.quantise(expected))
+    code, message = complaint("cat", "net.safetensors", "nihgt", "-o", "new.png", "--method", "fast")
+    assert code == 2 and "did you mean night" in message
+    code, message = complaint("cat", "net.safetensors", "b.safetensors", "-o", "new.png", "--method", "fast")
+    assert (code, message) == (2, "--method fast takes one network, got net.safetensors, b.safetensors")
+    code, message = complaint("cat", "b.safetensors", "-o", "new.png", "--method", "fast")
+    assert code == 1 and message.startswith("b.safetensors: no such file")
+
+
 def test_the_command_line_takes_any_stylist():
     class Negative:
         def stylise(self, image):
@@ -630,8 +647,9 @@ def test_help_reads_its_defaults_from_the_recipe(monkeypatch):
 def test_every_example_of_the_help_is_understood(monkeypatch, no_transfer):
     text = run("--help")[1]
     examples = re.findall(r"^  python -m stylelab (.+)$", text, flags=re.M)
-    *examples, other = examples
+    *examples, fast, other = examples
     assert len(examples) == 3
+    assert command_parser().parse_intermixed_args(fast.split()).method == "fast"
     code, message = complaint(*other.split())
     assert (code, message.split(";")[0].split(" in ")[0]) == (1, "emboss.pt: no such file")
     save_image(load_image("cat", 60), "me.jpg")

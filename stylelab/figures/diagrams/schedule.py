@@ -20,6 +20,7 @@ CAPTION = (
 TALLEST = 270  # of the largest picture, in CSS pixels
 LEAST, MOST = 112, 150  # between two pictures
 START = 136  # for what stands before the first
+STARTS = {"content": "the photograph", "noise": "noise", "fast": "a fast picture"}
 
 
 def coarse_to_fine_diagram(recipe: str | Recipe = "default", caption: str | None = None) -> Diagram:
@@ -57,7 +58,7 @@ def coarse_to_fine_diagram(recipe: str | Recipe = "default", caption: str | None
         f"{size} pixels, {steps} evaluations, style weight times {factor:g}"
         for size, steps, factor in zip(sizes, found.steps, found.style_factors, strict=True)
     )
-    start = "the photograph" if found.init == "content" else "noise"
+    start = STARTS[found.init]
     description = f"The recipe {found.name}, started from {start}: {stages}. {_total(found, costs)}"
     if caption is None:
         caption = CAPTION if len(sizes) > 1 else "One size, from the first evaluation to the last."
@@ -66,7 +67,7 @@ def coarse_to_fine_diagram(recipe: str | Recipe = "default", caption: str | None
 
 def _draw_start(sheet: Sheet, recipe: Recipe, x: float, y: float) -> None:
     sheet.path([(x - 52, y), (x - 8, y)], arrow=True)
-    words = ["starts from", "the photograph" if recipe.init == "content" else "noise"]
+    words = ["starts from", STARTS[recipe.init]]
     sheet.lines(x - 58, y - 3, words, 15, size=11.5, anchor="end", colour=SOFT)
 
 
@@ -74,7 +75,7 @@ def _draw_enlarged(sheet: Sheet, recipe: Recipe, number: int, start: float, end:
     sheet.path([(start, y), (end, y)], arrow=True)
     times = recipe.scales[number] / recipe.scales[number - 1]
     sheet.text((start + end) / 2, y - 9, f"enlarged × {times:.3g}", 11.5, "middle", SOFT)
-    if recipe.detail and recipe.init == "content":
+    if recipe.detail and recipe.init != "noise":
         share = "" if recipe.detail == 1 else f"{recipe.detail:.0%} of the "
         words = [f"+ {share}fine detail", "of the photo"]
         sheet.lines((start + end) / 2, y + 20, words, 15, size=11.5, anchor="middle", colour=CONTENT)

@@ -1,0 +1,140 @@
+"""Trains the fast network of the course on all sample styles: python data/train_fast.py --steps 20000
+
+Learns on dead leaves and on the paintings themselves; the sample photographs are kept out, so that what is
+shown on them was never trained on. Stopped with Ctrl-C, or at all, it goes on from its checkpoint when it is
+called again; with more --steps or --minutes it goes on beyond the old end. Writes the network, a JSON record
+(the command, seconds, seed, steps, the curve, and each style's losses on the held-out photographs), and a
+contact sheet of the styles on those photographs.
+"""
+
+import argparse
+import json
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+import stylelab
+from stylelab.feedforward.records import jpeg, thinned
+from stylelab.pictures.loading import as_image
+from stylelab.pictures.pairs import pictures_in
+from stylelab.pictures.resampling import resize
+
+DATA = Path(__file__).parent
+MEASURED = 320  # pixels of the held-out photographs' longest side where losses are measured
+TILE, GAP = 176, 6  # pixels of a picture's longest side on the contact sheet, and between two
+
+
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Trains the fast network of the course.")
+    add = parser.add_argument
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--steps", type=int, help="how many; the same give the same network")
+    length.add_argument("--minutes", type=float, help="how long, all goes together")
+    add("--styles", nargs="+", default=stylelab.sample_names("style"), help="all sample styles by default")
+    add("--photographs", type=Path, help="a folder of more pictures to train on")
+    add("--held-out", type=Path, help="a folder to judge by; the sample photographs by default")
+    add("--weight", nargs="+", default=[], metavar="NAME=W", help="the style weight of some styles")
+    add("--widths", nargs=3, type=int, default=(20, 40, 80))
+    add("--size", type=int, default=176)
+    add("--batch", type=int, default=4)
+    add("--style-weight", type=float, default=5.5)
+    add("--style-size", type=int, default=320)
+    add("--tv-weight", type=float, default=0.1)
+    add("--learning-rate", type=float, default=3e-3)
+    add("--leaves", type=float, default=0.5)
+    add("--seed", type=int, default=0)
+    add("--checkpoint", type=Path, default=Path("build/fast.pt"))
+    add("--every", type=float, default=300.0, help="seconds between checkpoints")
+    add("--output", type=Path, default=DATA / "networks" / "fast.safetensors")
+    add("--sheet", type=Path, default=Path("build/fast.jpg"))
+    return parser.parse_args(words)
+
+
+def main(words: list[str] | None = None) -> None:
+    asked = arguments(words)
+    for path in (asked.checkpoint, asked.output, asked.sheet):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    weights = dict.fromkeys(asked.styles, asked.style_weight)
+    weights |= {name: float(weight) for name, _, weight in (word.partition("=") for word in asked.weight)}
+    photographs = [*asked.styles, *(pictures_in(asked.photographs) if asked.photographs else [])]
+    network = stylelab.fit_fast_network(
+        asked.styles,
+        photographs,
+        steps=asked.steps,
+        seconds=asked.minutes and 60 * asked.minutes,
+        seed=asked.seed,
+        checkpoint=asked.checkpoint,
+        save_every=asked.every,
+        widths=tuple(asked.widths),
+        size=asked.size,
+        batch=asked.batch,
+        style_weight=weights,
+        style_size=asked.style_size,
+        tv_weight=asked.tv_weight,
+        learning_rate=asked.learning_rate,
+        leaves=asked.leaves,
+    )
+    network.save(asked.output)
+    if network.record.interrupted:
+        print(f"stopped after {network.record.steps} steps; the same command goes on from {asked.checkpoint}")
+        return
+    network = stylelab.FastNetwork.load(asked.output)  # judged as it is shipped, in half precision
+    files = pictures_in(asked.held_out) if asked.held_out else stylelab.sample_names("content")
+    held_out = {Path(file).stem: as_image(file, MEASURED) for file in files}
+    asked.sheet.write_bytes(jpeg(contact_sheet(network, held_out), quality=90))
+    losses = measure(network, held_out)
+    record = network.record
+    told = {
+        "command": shlex.join(["python", "data/train_fast.py", *(sys.argv[1:] if words is None else words)]),
+        "steps": record.steps,
+        "seconds": round(record.seconds),
+        "settings": record.settings,
+        "held_out": {"size": MEASURED, "photographs": list(held_out), "losses": losses},
+        "curve": thinned(record.history, 100),
+        "torch": torch.__version__,
+    }
+    asked.output.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    print(f"{asked.output}: {asked.output.stat().st_size:,} bytes after {record.steps} steps; {asked.sheet}")
+
+
+def measure(network: stylelab.FastNetwork, held_out: dict[str, Tensor]) -> dict[str, dict[str, float]]:
+    """Each style's relative losses, their mean over the held-out photographs, printed as they are found."""
+    found = {}
+    print(f"{'style':24}content  style")
+    for style in network.styles:
+        each = [
+            stylelab.relative_losses(network.stylise(image, style), image, style)
+            for image in held_out.values()
+        ]
+        found[style] = {name: round(sum(row[name] for row in each) / len(each), 4) for name in each[0]}
+        print(f"{style:24}{found[style]['content']:7.3f}{found[style]['style']:7.3f}", flush=True)
+    return found
+
+
+def contact_sheet(network: stylelab.FastNetwork, held_out: dict[str, Tensor]) -> Tensor:
+    """Paintings on top, photographs at the left, (1, 3, H, W)."""
+    blank = torch.ones(1, 3, TILE + GAP, TILE + GAP)
+    rows = [[blank, *(tile(as_image(style, TILE)) for style in network.styles)]]
+    for image in held_out.values():
+        painted = (tile(resize(network.stylise(image, style), TILE)) for style in network.styles)
+        rows.append([tile(resize(image, TILE)), *painted])
+    return torch.cat([torch.cat(row, dim=3) for row in rows], dim=2)
+
+
+def tile(image: Tensor) -> Tensor:
+    """An image on a white square with a gap to the next."""
+    height, width = image.shape[-2:]
+    square = torch.ones(1, 3, TILE + GAP, TILE + GAP)
+    top, left = (TILE - height) // 2, (TILE - width) // 2
+    square[..., top : top + height, left : left + width] = image.clamp(0, 1).cpu()
+    return square
+
+
+if __name__ == "__main__":
+    # Started in the background it cannot be sent Ctrl-C; `kill` then does the same.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    main()
