@@ -12,6 +12,7 @@ import io
 import linecache
 import textwrap
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -132,6 +133,8 @@ def _raised(function: Callable, error: BaseException) -> Run:
         sentence = f"It ends the program{where}; a function hands its result back with `return`."
     elif isinstance(error, RecursionError):
         sentence = f"It calls itself without end{where}."
+    elif "NoneType" in str(error) and _last_file(error).endswith("lbfgs.py"):
+        sentence = f"The closure returns None{where}, and L-BFGS wants the loss from it: `return value`."
     elif "leaf Variable that requires grad" in str(error) and "in-place" in str(error):
         sentence = f"It writes into its input{where}; autograd forbids that, so make a new tensor instead."
     else:
@@ -156,6 +159,12 @@ def _line(function: Callable, error: BaseException) -> str:
         return ""
     text = linecache.getline(file, last).strip()
     return f" at line {last}" + (f", `{text}`" if text else "")
+
+
+def _last_file(error: BaseException) -> str:
+    """Where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return frames[-1].filename if frames else ""
 
 
 def _unwritten(function: Callable) -> Run:

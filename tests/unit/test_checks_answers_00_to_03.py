@@ -447,6 +447,11 @@ def by_place(features, grams):
     return sum((gram_matrix(maps) - target).square().mean() for maps, target in pairs)
 
 
+def all_entries_together(features, grams):
+    squares = [(gram_matrix(features[name]) - target) ** 2 for name, target in grams.items()]
+    return torch.cat([square.flatten() for square in squares]).mean()
+
+
 answers(
     "style_loss",
     style_loss,
@@ -470,12 +475,34 @@ answers(
     (returned_inside, "Only the first layer"),
     (lambda f, g: sum((gram_matrix(f[n]) - a).abs().mean() for n, a in g.items()), "absolute"),
     (lambda f, g: style_loss({n: m.detach() for n, m in f.items()}, g), "detached"),
+    (all_entries_together, "entries of all layers together"),
+    (lambda f, g: sum((gram_matrix(f[n]) - a).mean() for n, a in g.items()), "The square is missing"),
+    (lambda f, g: sum(style_loss(f, {n: a}) ** 0.5 for n, a in g.items()), "root is too much"),
+    (lambda f, g: style_loss(f, g).sqrt(), "root of the sum"),
+    (lambda f, g: sum((gram_matrix(f[n]) - a).norm() for n, a in g.items()), "is different"),
 )
 
 
 def gatys_loss(maps, content_maps, grams, content_weight, style_weight):
     content = sum((maps[name] - target).square().mean() for name, target in content_maps.items())
     return content_weight * content + style_weight * style_loss(maps, grams)
+
+
+def some(maps, place):
+    name = list(maps)[place]
+    return {name: maps[name]}
+
+
+def style_in_the_loop(maps, content_maps, grams, content_weight, style_weight):
+    return sum(
+        gatys_loss(maps, some(content_maps, i), grams, content_weight, style_weight)
+        for i in range(len(content_maps))
+    )
+
+
+def one_content_layer(maps, content_maps, grams, content_weight, style_weight):
+    [(name, target)] = content_maps.items()
+    return content_weight * content_loss(maps[name], target) + style_weight * style_loss(maps, grams)
 
 
 answers(
@@ -489,12 +516,29 @@ answers(
     (lambda m, p, a, wc, ws: gatys_loss(m, p, a, wc, 1), "style weight is left out"),
     (lambda m, p, a, wc, ws: gatys_loss(m, p, a, wc, -ws), "subtracted"),
     (lambda m, p, a, wc, ws: gatys_loss(m, p, a, wc, ws / len(a)), "mean over the layers"),
-    (lambda m, p, a, wc, ws: ws * gatys_loss(m, p, a, wc, 1), "covers both"),
+    (lambda m, p, a, wc, ws: ws * gatys_loss(m, p, a, wc, 1), "The style weight covers both"),
+    (lambda m, p, a, wc, ws: wc * gatys_loss(m, p, a, 1, ws), "The content weight covers both"),
+    (lambda m, p, a, wc, ws: gatys_loss(m, p, a, wc / 2, ws), "content term is halved"),
+    (lambda m, p, a, wc, ws: gatys_loss(m, p, a, wc / len(p), ws), "mean over its layers"),
+    (lambda m, p, a, wc, ws: gatys_loss(m, some(p, 0), a, wc, ws), "Only the first content layer"),
+    (lambda m, p, a, wc, ws: gatys_loss(m, some(p, -1), a, wc, ws), "Only the last content layer"),
+    (style_in_the_loop, "once for each content layer"),
+    (one_content_layer, "ValueError: too many values to unpack"),
 )
 
 
 def descent_with(
-    start=torch.clone, zero=True, inside=False, clamp=True, end=torch.Tensor.detach, held=None, **settings
+    start=torch.clone,
+    zero=True,
+    inside=False,
+    backward=True,
+    hands_back=True,
+    anew=False,
+    more=0,
+    clamp=True,
+    end=torch.Tensor.detach,
+    held=None,
+    **settings,
 ):
     """The loop of the notebook, with one thing done otherwise."""
     make = settings.pop("optimiser", torch.optim.LBFGS)
@@ -514,14 +558,17 @@ def descent_with(
             if inside:
                 x.data.clamp_(0, 1)
             value = loss(x)
-            value.backward()
-            return value
+            if backward:
+                value.backward()
+            return value if hands_back else None
 
-        for _ in range(1 if options.get("max_iter") == steps else steps):
+        for _ in range(1 if options.get("max_iter") == steps else steps + more):
+            if anew:
+                optimiser = make([x], **options)
             optimiser.step(closure)
-            if clamp:
+            if clamp is True:
                 x.data.clamp_(0, 1)
-        return end(x)
+        return end(x).clamp(0, 1) if clamp == "end" else end(x)
 
     return descent
 
@@ -555,6 +602,13 @@ answers(
     (lambda loss, image, steps: [descent_with()(loss, image, steps), image][1].clone(), "This is the start"),
     (climbing, "it climbs"),
     (of_plain_steps, "No optimiser ever takes a step"),
+    (descent_with(anew=True), "an optimiser of its own"),
+    (descent_with(inside=True, clamp="end"), "clamped inside the closure"),
+    (descent_with(inside=True, clamp="end", max_iter="steps"), "clamped inside the closure"),
+    (descent_with(more=1), "It takes 21 steps of L-BFGS, where 20 are asked for"),
+    (descent_with(more=-1), "It takes 2 steps of L-BFGS, where 3 are asked for"),
+    (descent_with(backward=False), "No gradient ever arrives"),
+    (descent_with(hands_back=False), "The closure returns None at line"),
 )
 
 
@@ -573,8 +627,16 @@ def test_a_wrong_answer_is_told_its_mistake(case):
 
 
 def test_descent_accepts_the_other_usual_ways():
-    """One call of step for all steps, with and without a line search."""
-    for settings in ({"max_iter": "steps"}, {"max_iter": "steps", "line_search_fn": "strong_wolfe"}):
+    """One call of step for all steps, with and without a line search, or one clamp at the end."""
+    for settings in (
+        {"max_iter": "steps"},
+        {"max_iter": "steps", "line_search_fn": "strong_wolfe"},
+        {"line_search_fn": "strong_wolfe"},
+        {"max_iter": 2},
+        {"clamp": "end"},
+        {"clamp": "end", "max_iter": "steps"},
+        {"inside": True},  # changes nothing, clamped as it is between the steps
+    ):
         assert examine(checks.descent.exercise, descent_with(**settings)).passed
 
 
