@@ -180,6 +180,7 @@ gradient_before_relu = checker(
             Case((normal(1, 3, 4, 5), normal(1, 3, 4, 5, seed=1).clamp_min(0)), "random maps"),
         ],
         reference=_slope,
+        by_hand=True,
         mistakes=(
             Mistake(
                 "Where x is negative, a small change of it changes nothing behind the ReLU: the gradient "

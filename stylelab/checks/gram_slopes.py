@@ -90,6 +90,7 @@ gram_gradient = checker(
         "features: (N, C, H, W); G is their Gram matrix, divided by C·H·W. target: A, (N, C, C), divided "
         "likewise. Returns (N, C, H, W).",
         cases=lambda: _pairs(batches=True),
+        by_hand=True,
         reference=_slope,
         tolerance=1e-3,
         mistakes=(
@@ -113,6 +114,7 @@ relative_gradient = checker(
         "features: (1, C, H, W); G is their Gram matrix, divided by C·H·W. target: A, (1, C, C), divided "
         "likewise. Returns (1, C, H, W).",
         cases=lambda: _pairs(batches=False),
+        by_hand=True,
         reference=lambda f, a: _slope(f, a, relative=True),
         tolerance=1e-3,
         mistakes=(

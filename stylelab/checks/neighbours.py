@@ -117,6 +117,7 @@ nearest_patches = checker(
             Case((_rows(10, 6, 1), _rows(40, 6, 2) + 1, 5), "10 queries among 40 keys"),
         ],
         reference=_nearest,
+        parts=("the indices", "the distances"),
         tolerance=1e-3,
         keeps=False,
         mistakes=(
@@ -187,7 +188,8 @@ def _blocks(n: int, *widths: int) -> Case:
         size * (torch.linspace(1, 3, width) * normal(n, width, seed=width) + 5)
         for size, width in zip(sizes, widths, strict=True)
     ]
-    return Case((parts,), f"{len(widths)} blocks, {' and '.join(map(str, widths))} columns of {n} rows")
+    blocks = "1 block" if len(widths) == 1 else f"{len(widths)} blocks"
+    return Case((parts,), f"{blocks}, {' and '.join(map(str, widths))} columns of {n} rows")
 
 
 balanced = checker(

@@ -110,6 +110,27 @@ def gram_gradient(features, target):
     return (4 / m * (rows @ rows.mT / m - target) @ rows).view_as(features)
 
 
+def squared_distance(features, target):
+    return (gram_matrix(features) - target).square().sum()
+
+
+def by_backward(loss):
+    def gradient(features, target):
+        x = features.clone().requires_grad_()
+        loss(x, target).backward()
+        return x.grad
+
+    return gradient
+
+
+def by_grad(loss):
+    def gradient(features, target):
+        x = features.clone().requires_grad_()
+        return torch.autograd.grad(loss(x, target), x)[0]
+
+    return gradient
+
+
 answers(
     "gram_gradient",
     gram_gradient,
@@ -121,6 +142,9 @@ answers(
     (lambda f, a: gram_gradient(f, torch.zeros_like(a)), "target is missing"),
     (lambda f, a: gram_gradient(f, a) / a.shape[1] ** 2, "gradient of a mean"),
     (lambda f, a: gram_gradient(f, a / f[0].numel()) * f[0].numel(), "G itself lacks"),
+    (by_backward(squared_distance), "Autograd finds this gradient for you"),
+    (by_grad(squared_distance), "Autograd finds this gradient for you"),
+    (lambda f, a: torch.func.grad(squared_distance)(f, a), "Autograd finds this gradient for you"),
 )
 
 
@@ -135,6 +159,7 @@ answers(
     relative_gradient,
     (gram_gradient, "This is the gradient of ‖G − A‖²"),
     (lambda f, a: gram_gradient(f, a) / torch.linalg.norm(a), "divided by its square"),
+    (by_grad(lambda f, a: squared_distance(f, a) / a.square().sum()), "Autograd finds"),
     (lambda f, a: 0.5 * relative_gradient(f, a), "4, not 2"),
     (lambda f, a: -relative_gradient(f, a), "the other way"),
     (lambda f, a: relative_gradient(f, a) * f[0].numel(), "C·H·W is missing: G was divided"),
@@ -224,7 +249,7 @@ answers(
     (lambda f, p: ((f - p) ** 2).flatten(1).mean(1), "for each picture"),
     (lambda f, p: (f - p) ** 2, "Nothing was averaged"),
     (lambda f, p: F.mse_loss(f.detach(), p), "detached"),
-    (lambda f, p: F.mse_loss(f, p).item(), "detached"),
+    (lambda f, p: F.mse_loss(f, p).item(), "return the tensor itself"),
 )
 answers(
     "psnr",
@@ -307,7 +332,7 @@ answers(
         lambda n, x, w, mean, std: taps(n, x, [name for name, _ in n.named_children()], mean, std),
         "Every layer",
     ),
-    (taps_mending_the_network, "changes network in place"),
+    (taps_mending_the_network, "It changes network itself, for everybody who uses it"),
     (lambda n, x, w, mean, std: list(taps(n, x, w, mean, std).values()), "a list; expected a dict"),
 )
 
@@ -325,6 +350,7 @@ answers(
     (lambda x, p: 0.5 * gradient_before_relu(x, p), "The factor 2 of the square is missing"),
     (lambda x, p: gradient_before_relu(x, p) * x.numel(), "The loss is a mean"),
     (lambda x, p: -gradient_before_relu(x, p), "the other way"),
+    (by_backward(lambda x, p: F.mse_loss(x.relu(), p)), "Autograd finds"),
     (lambda x, p: 2 * (torch.relu(x) - p) / x.numel() * (p > 0), "0 where the target is 0"),
 )
 
