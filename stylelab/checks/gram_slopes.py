@@ -99,6 +99,18 @@ gram_gradient = checker(
                 "It is the gradient of a mean: divided by C² once more. ‖G − A‖² is the sum of the squares.",
                 lambda f, a: _by_hand(f, a) / a[0].numel(),
             ),
+            *(
+                Mistake(
+                    "It is divided by N·C·H·W: then a picture's gradient depends on how many others are in "
+                    "the batch. `features[0].numel()` is C·H·W.",
+                    imitation,
+                )
+                for imitation in (
+                    lambda f, a: _by_hand(f, a) / len(f),
+                    lambda f, a: _by_hand(f, a * len(f)) / len(f),
+                    lambda f, a: _by_hand(f, a * len(f)) / len(f) ** 2,
+                )
+            ),
         ),
         praise="Right: the same as measuring the slope by small differences, on all four examples.",
     )
