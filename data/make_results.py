@@ -72,8 +72,9 @@ def page() -> str:
     """The gallery's page: two pictures a row, each above its line of code."""
     parts = [
         "# The gallery",
-        f"{len(GALLERY)} pictures of {SIZE} pixels (the cat's photograph has 451), each made by the line below "
-        "it, in about a minute on two cores of a laptop. The recipe is the default where the line says nothing else. Each file holds its "
+        f"{len(GALLERY)} pictures of {SIZE} pixels (the cat's photograph has 451), each made by the line "
+        "below it, in about a minute on two cores of a laptop. The recipe is the default where the line says "
+        "nothing else. Each file holds its "
         "own settings: give its path as `recipe=`, or to `--recipe`, and they are used again. "
         "`python data/make_results.py` makes all of them, and this page.",
         "The photographs and paintings, with author and licence, are listed in "

@@ -8,6 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+NEARLY = 2e-3  # of the largest number
+EXACTLY = "Rounded constants or float16 may do that: compute from the formula, in float32."
+
 
 class Shortfall(NamedTuple):
     """One thing that is wrong with an answer: a sentence, and the two values to be shown beside it.
@@ -23,20 +26,26 @@ class Shortfall(NamedTuple):
 
 
 def compare(
-    expected: Any, yours: Any, tolerance: float, like: Tensor | None = None, name: str = ""
+    expected: Any,
+    yours: Any,
+    tolerance: float,
+    like: Tensor | None = None,
+    name: str = "",
+    parts: tuple[str, ...] = (),
 ) -> Shortfall | None:
     """None if `yours` is `expected`; else the first thing that is different.
 
     expected: an array or tensor of float64 (any float type will do unless `like` is given), of integers or
     bools (then the same numbers), a number, a bool, a text, or a dict, tuple or list of such. tolerance: of
     numbers, relative to the largest expected one. like: the input whose type and device the answer keeps.
-    name: what it is called within a larger answer: "entry 2", "relu1_1".
+    name: what it is called within a larger answer: "value 2", "relu1_1". parts: what the values of a tuple or
+    list are called, in place of their numbers.
     """
     it = name or "it"
     if isinstance(expected, Mapping):
         return _compare_mapping(expected, yours, tolerance, like)
     if isinstance(expected, tuple | list):
-        return _compare_sequence(expected, yours, tolerance, like)
+        return _compare_sequence(expected, yours, tolerance, like, parts)
     if isinstance(expected, np.ndarray):
         expected = torch.from_numpy(np.array(expected))
     if isinstance(expected, Tensor):
@@ -105,7 +114,7 @@ def _compare_tensor(
         return Shortfall(f"Some of the numbers{_of(it)} are {kind}.", expected, yours)
     if not truth.numel() or (values - truth).abs().max() <= _room(truth, tolerance):
         return None
-    return Shortfall(_pattern(truth, values, it), expected, yours)
+    return Shortfall((_pattern_of_whole if whole else _pattern)(truth, values, it), expected, yours)
 
 
 def _compare_number(expected: Any, yours: Any, tolerance: float, it: str) -> Shortfall | None:
@@ -142,34 +151,59 @@ def _compare_mapping(
     return None
 
 
-def _compare_sequence(expected, yours: Any, tolerance: float, like: Tensor | None) -> Shortfall | None:
+def _compare_sequence(
+    expected, yours: Any, tolerance: float, like: Tensor | None, parts: tuple[str, ...]
+) -> Shortfall | None:
     if not isinstance(yours, tuple | list):
-        return Shortfall(f"It returns {named(yours)}; expected {len(expected)} values, in this order.")
+        several = ", ".join(parts) or f"{len(expected)} values, in this order"
+        return Shortfall(f"It returns {named(yours)}; expected {several}.")
     if len(yours) != len(expected):
         return Shortfall(f"It should return {len(expected)} values, and yours are {len(yours)}.")
-    for place, (value, mine) in enumerate(zip(expected, yours, strict=True), start=1):
-        found = compare(value, mine, tolerance, like, name=f"value {place}")
+    for place, (value, mine) in enumerate(zip(expected, yours, strict=True)):
+        name = parts[place] if parts else f"value {place + 1}"
+        found = compare(value, mine, tolerance, like, name=name)
         if found:
             return found
     return None
 
 
+def _pattern_of_whole(expected: Tensor, yours: Tensor, it: str) -> str:
+    """Of indices: their size says nothing, so a factor or an offset would be chance."""
+    if expected.numel() > 1 and not yours.any():
+        return f"All numbers{_of(it)} are 0."
+    wrong = int((expected != yours).sum())
+    of = f" of the {expected.numel()}" if expected.numel() > 1 else ""
+    return (
+        f"{wrong}{of} number{'s' if wrong > 1 or of else ''}{_of(it)} {'are' if wrong > 1 else 'is'} wrong."
+    )
+
+
 def _pattern(expected: Tensor, yours: Tensor, it: str) -> str:
     """What all wrong numbers have in common, if anything."""
     tail = _of(it)
+    apart = (yours - expected).abs().max().item()
+    nearly = 0 < apart <= NEARLY * expected.abs().max().item()
     if expected.numel() == 1:
         opposite = (yours + expected).abs().item() <= _room(expected, 1e-3)
+        if nearly:
+            return f"The number{tail} is nearly right, and off by {apart:.1g}. {EXACTLY}"
         return f"The number{tail} {'has the wrong sign' if opposite else 'is different'}."
     safe = expected.abs() > 1e-3 * expected.abs().max()
-    if safe.any():
+    if safe.sum() > 1:  # one number has a factor by chance
         ratio = (yours[safe] / expected[safe]).median()
-        if ratio != 0 and (yours - ratio * expected).abs().max() <= _room(ratio * expected, 1e-3):
+        if (
+            ratio != 0
+            and f"{ratio.item():.4g}" != "1"
+            and (yours - ratio * expected).abs().max() <= _room(ratio * expected, 1e-3)
+        ):
             if abs(ratio + 1) < 1e-3:
                 return f"Every number{tail} has the wrong sign."
             return f"Every number{tail} is {ratio.item():.4g} times what it should be."
     offset = (yours - expected).median()
     if (yours - expected - offset).abs().max() <= 1e-3 * offset.abs():
         return f"Every number{tail} is off by {offset.item():+.4g}."
+    if nearly:
+        return f"The numbers{tail} are nearly right, and off by up to {apart:.1g}. {EXACTLY}"
     square = expected.ndim > 1 and expected.shape[-1] == expected.shape[-2]
     if square and (yours.mT - expected).abs().max() <= _room(expected, 1e-3):
         return f"The numbers{tail} are right, but rows and columns are exchanged."

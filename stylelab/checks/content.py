@@ -47,6 +47,11 @@ content_loss = checker(
                 lambda f, p: (f - p).square().sum() / len(f),
             ),
             Mistake(
+                "The sum was divided by the C·H·W of one picture; the mean is over the pictures of the batch "
+                "too.",
+                lambda f, p: (f - p).square().sum() / f[0].numel(),
+            ),
+            Mistake(
                 "These are absolute differences; they are to be squared.",
                 lambda f, p: (f - p).abs().mean(),
             ),
@@ -131,6 +136,15 @@ psnr = checker(
                 lambda a, b: -10 * (a - b).abs().mean().log10(),
             ),
             Mistake(
+                "The differences are not squared, so those above and those below cancel.",
+                lambda a, b: -10 * (a - b).mean().log10(),
+            ),
+            Mistake(
+                "The square comes after the mean, when differences above and below have cancelled. Square "
+                "first.",
+                lambda a, b: -10 * (a - b).mean().square().log10(),
+            ),
+            Mistake(
                 "The factor 10 is missing: deci-bel.",
                 lambda a, b: -(a - b).square().mean().log10(),
             ),
@@ -156,7 +170,7 @@ def _slope(x: np.ndarray, target: np.ndarray) -> np.ndarray:
             moved[place] += side
             sides.append(((np.maximum(moved, 0) - target) ** 2).mean())
         slope[place] = (sides[0] - sides[1]) / (2 * step)
-    return slope
+    return slope * (x != 0)  # at the kink 0 by agreement, as autograd has it
 
 
 def _of_relu(x: Tensor, p: Tensor) -> Tensor:
@@ -177,9 +191,14 @@ gradient_before_relu = checker(
                 (torch.tensor([[[[2.0, 1.0]]]]), torch.tensor([[[[0.0, 3.0]]]])),
                 "a target that is 0 somewhere",
             ),
+            Case(
+                (torch.tensor([[[[0.0, 1.0]]]]), torch.tensor([[[[2.0, 3.0]]]])),
+                "an x that is 0, and so is F",
+            ),
             Case((normal(1, 3, 4, 5), normal(1, 3, 4, 5, seed=1).clamp_min(0)), "random maps"),
         ],
         reference=_slope,
+        by_hand=True,
         mistakes=(
             Mistake(
                 "Where x is negative, a small change of it changes nothing behind the ReLU: the gradient "
@@ -209,6 +228,10 @@ gradient_before_relu = checker(
             Mistake(
                 "It is 0 where the target is 0. The ReLU looks at x: `(x > 0)`.",
                 lambda x, p: 2 / x.numel() * (x.clamp_min(0) - p) * (p > 0),
+            ),
+            Mistake(
+                "Where x is 0, F is 0, and the gradient there is 0 by agreement: `x > 0`, not `>=`.",
+                lambda x, p: 2 / x.numel() * (x - p) * (x >= 0),
             ),
         ),
     )

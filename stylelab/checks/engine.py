@@ -19,7 +19,7 @@ from stylelab.checks.inputs import leaves
 from stylelab.checks.running import Run, run
 from stylelab.checks.verdicts import Verdict, show
 
-FATAL = ("endless", "printed", "called")  # no other case is tried then
+FATAL = ("endless", "printed", "called", "autograd")  # no other case is tried then
 READABLE = 1000  # numbers of an input; whoever reads a verdict learns nothing from sixteen of more
 
 
@@ -46,7 +46,7 @@ def checker(exercise: Exercise) -> Callable[[Any], bool]:
 def examine(exercise: Exercise, answer: Any, seconds: float | None = None) -> Verdict:
     """The verdict on an answer; nothing is shown. seconds: for each case, instead of the exercise's own."""
     limit = seconds or exercise.seconds
-    blank = isinstance(answer, dict) and not any(answer.values())  # a form that nothing was written into
+    blank = isinstance(answer, dict) and not any(map(_said, answer.values()))  # nothing was written into it
     if answer is None or answer is Ellipsis or answer is NotImplemented or blank:
         return _not_attempted(exercise)
     function = (lambda: answer) if exercise.answer else answer
@@ -90,14 +90,18 @@ def examine(exercise: Exercise, answer: Any, seconds: float | None = None) -> Ve
 
 
 def _common(shortfalls: list[Shortfall], smallest: Shortfall) -> str:
-    """What all examples of more than one number say, if they agree; else what the smallest says."""
+    """What all examples of more than one number, not 0, say, if they agree; else what the smallest says."""
     sentences = {found.sentence for found in shortfalls if _count_of(found.expected) > 1}
     common = sentences.pop() if len(sentences) == 1 else ""
     return (common if common.startswith(("Every", "All")) else smallest.sentence) or "Not right yet."
 
 
 def _count_of(value: Any) -> int:
-    return value.numel() if isinstance(value, Tensor) else int(np.size(value))
+    return int(value.count_nonzero() if isinstance(value, Tensor) else np.count_nonzero(value))
+
+
+def _said(value: Any) -> bool:
+    return value is not None and not (isinstance(value, str) and not value)
 
 
 def _not_attempted(exercise: Exercise, printed: str = "") -> Verdict:
@@ -108,7 +112,7 @@ def _not_attempted(exercise: Exercise, printed: str = "") -> Verdict:
 
 def _run(exercise: Exercise, function: Callable, case: Case, seconds: float) -> Run:
     """The values come from a call of their own, so that no input asks for a gradient there."""
-    done = run(function, case.inputs, (), seconds)
+    done = run(function, case.inputs, (), seconds, exercise.by_hand)
     if done.kind != "returned" or not case.differentiated:
         return done
     sloped = run(function, case.inputs, case.slopes, seconds)
@@ -143,7 +147,13 @@ def _judged(exercise: Exercise, case: Case, done: Run) -> Shortfall | None:
     tolerance = case.tolerance or exercise.tolerance
     if case.differentiated and isinstance(expected, float):
         expected = torch.tensor(expected, dtype=torch.float64)
-    found = compare(expected, done.value, tolerance, like)
+    if case.differentiated and isinstance(done.value, int | float) and isinstance(expected, Tensor):
+        return Shortfall(
+            "It returns a Python number, through which no gradient flows back: return the tensor itself, "
+            "without item() or float().",
+            what="gradient",
+        )
+    found = compare(expected, done.value, tolerance, like, parts=exercise.parts)
     if found or not case.differentiated:
         return found
     if done.kind == "gradient":
@@ -168,6 +178,8 @@ def _same(a: Run, b: Run, tolerance: float) -> bool:
         return False
     if (a.value is None) != (b.value is None) or not alike(a.value, b.value, tolerance):
         return False
+    if a.gradients and isinstance(a.value, Tensor) != isinstance(b.value, Tensor):
+        return False  # a number in place of a tensor is a mistake of its own
     if all(x is None for x in a.gradients) != all(y is None for y in b.gradients):
         return False
     for x, y in zip(a.gradients, b.gradients, strict=True):  # of one input among several, None is 0

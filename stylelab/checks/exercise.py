@@ -54,7 +54,8 @@ class Exercise:
     name: of the check. signature: as the learner writes it. task: what goes in and what comes out, with
     shapes and units. cases: smallest first. reference: from the inputs, as NumPy arrays of float64, to what
     is right; written without the package. judge: in its place, from the inputs and the answer to a Shortfall,
-    or None if it is right. keeps: the answer has the type and device of the first tensor that goes in.
+    or None if it is right. parts: the names of the values, where it returns several. keeps: the answer has
+    the type and device of the first tensor that goes in. by_hand: autograd must not be asked for a gradient.
     answer: what is handed in is no function but the answer itself, which cases never call. praise: what
     to say when it is right.
     """
@@ -67,7 +68,9 @@ class Exercise:
     judge: Callable[..., Shortfall | None] | None = None
     mistakes: tuple[Mistake, ...] = ()
     tolerance: float = 1e-4
+    parts: tuple[str, ...] = ()
     keeps: bool = True
+    by_hand: bool = False
     answer: bool = False
     seconds: float = SECONDS
     praise: str = ""

@@ -9,6 +9,9 @@ from torch import Tensor
 from stylelab.checks.comparing import Shortfall, named
 from stylelab.checks.engine import checker
 from stylelab.checks.exercise import Case, Exercise, Mistake
+from stylelab.errors import StylelabError
+from stylelab.losses.scene import weighted_styles
+from stylelab.optimisation.published import RECIPES
 from stylelab.optimisation.recipes import Recipe
 from stylelab.pictures.loading import load_image
 
@@ -24,6 +27,8 @@ weighted_loss = checker(
             Case((0.0, 0.2, 5.0), "no content loss, style 0.2, weight 5"),
             Case((0.5, 0.2, 5.0), "content 0.5, style 0.2, weight 5"),
             Case((0.3, 0.4, 0.0), "weight 0"),
+            Case((0.01234, 0.04567, 7.0), "small numbers"),
+            Case((0.5, 0.2, -2.0), "weight −2, away from the painting"),
         ],
         reference=lambda content, style, weight: content + weight * style,
         mistakes=(
@@ -41,29 +46,42 @@ weighted_loss = checker(
             Mistake("The content loss is missing.", lambda c, s, w: w * s),
             Mistake("The style loss is missing.", lambda c, s, w: c),
             Mistake("The weight is added; multiply the style loss by it.", lambda c, s, w: c + s + w),
+            Mistake(
+                "It is rounded, so a small change of the picture changes nothing. Hand the number back as it "
+                "is.",
+                lambda c, s, w: round(c + w * s, 2),
+            ),
+            Mistake("The weight's sign is lost: take the weight as it is.", lambda c, s, w: c + abs(w) * s),
         ),
     )
 )
 
 
-def _changed(recipe: Recipe) -> list[str]:
+FROM = '`stylelab.RECIPES["default"].replace(…)`'
+
+
+def _changed(recipe: Recipe, start: str = "default") -> list[str]:
     told = {"name", "about"}
     return [
         f.name
         for f in fields(Recipe)
-        if f.name not in told and getattr(recipe, f.name) != getattr(Recipe(), f.name)
+        if f.name not in told and getattr(recipe, f.name) != getattr(RECIPES[start], f.name)
     ]
+
+
+def _started(recipe: Recipe) -> str:
+    """The recipe of which at most the strokes were changed; "" for none."""
+    return next((name for name in RECIPES if set(_changed(recipe, name)) <= {"style_scale"}), "")
 
 
 def _larger(recipe) -> Shortfall | None:
     if isinstance(recipe, int | float | Tensor):
-        return Shortfall(
-            "Hand in the recipe, as in `recipe.replace(style_scale=…)`, not a number or a picture."
-        )
+        return Shortfall(f"Hand in the recipe, made with {FROM}, not a number or a picture.")
     if not isinstance(recipe, Recipe):
-        return Shortfall(
-            f"Expected a Recipe, as in `recipe.replace(style_scale=…)`; yours is {named(recipe)}."
-        )
+        return Shortfall(f"Expected a Recipe, made with {FROM}; yours is {named(recipe)}.")
+    start = _started(recipe)
+    if start not in ("", "default"):
+        return Shortfall(f"You started from the recipe `{start}`; start from the default: {FROM}.")
     changed, scale = _changed(recipe), recipe.style_scale
     if not changed:
         return Shortfall("Nothing is changed yet: this is the default recipe.")
@@ -105,17 +123,13 @@ larger_strokes = checker(
 )
 
 
-def _shares(style) -> dict[str, float]:
-    """What `style=` means, by name of painting; "?" for a picture that is none of the samples."""
-    if isinstance(style, Mapping):
-        pairs = list(style.items())
-    else:
-        pairs = [part if isinstance(part, tuple) else (part, 1.0) for part in style]
-    total = sum(float(weight) for _, weight in pairs)
+def _shares(pairs: list[tuple]) -> dict[str, float]:
+    """What (painting, weight) each come to, by name; "?" for a picture that is none of the samples."""
+    total = sum(weight for _, weight in pairs)
     shares: dict[str, float] = {}
     for painting, weight in pairs:
         name = painting if isinstance(painting, str) else _name(painting)
-        shares[name] = shares.get(name, 0.0) + float(weight) / (total or 1.0)
+        shares[name] = shares.get(name, 0.0) + weight / total
     return shares
 
 
@@ -134,9 +148,16 @@ def _halves(style) -> Shortfall | None:
     if not isinstance(style, Mapping | list | tuple):
         return Shortfall(f"Expected a list of two paintings; yours is {named(style)}.")
     try:
-        shares = _shares(style)
-    except (TypeError, ValueError):
-        return Shortfall("Expected names or pictures, [one, another], or pairs (painting, weight).")
+        pairs = weighted_styles(style)
+    except StylelabError as error:
+        return Shortfall(f"`transfer` refuses it: {error}.")
+    odd = [part for part, _ in pairs if not isinstance(part, str | Tensor)]
+    if odd:
+        return Shortfall(
+            f"{odd[0]!r} is no painting. Expected names or pictures, [one, another], or pairs (painting, "
+            "weight)."
+        )
+    shares = _shares(pairs)
     strangers = [name for name in shares if name not in ("stained_glass", "starry_night")]
     if strangers:
         return Shortfall(

@@ -94,6 +94,19 @@ gram_matrix = checker(
                 "Only the first picture of the batch is used, and there may be several: keep the axis N.",
                 lambda f: gram_of(f[:1]),
             ),
+            *(
+                Mistake(
+                    "`flatten(1)` makes one row of a whole picture, so pictures are compared. Keep the axis "
+                    "N, and that of the channels: `flatten(2)`.",
+                    lambda f, of=divisor: (r := f.flatten(1)) @ r.T / of(f),
+                )
+                for divisor in (lambda f: f[0].numel(), lambda f: f.numel(), lambda f: 1)
+            ),
+            Mistake(
+                "Only the first picture is used, and its axis is gone. Keep the axis N: (N, C, C), also "
+                "where N is 1.",
+                lambda f: gram_of(f[:1])[0],
+            ),
             Mistake(
                 "The mean of each channel was subtracted: that is a covariance, and forgets how strong a "
                 "feature is on the whole.",
@@ -166,6 +179,23 @@ mean_share = checker(
                 "holds both.",
                 lambda f: f.mean((2, 3)).square().sum() / f.var((2, 3), correction=0).sum(),
             ),
+            Mistake(
+                "The lower half is the covariance, what varies about the mean, even divided by H·W − 1; the "
+                "trace of F Fᵀ / HW holds the mean too.",
+                lambda f: f.mean((2, 3)).square().sum() / f.var((2, 3)).sum(),
+            ),
+            *(
+                Mistake(
+                    "The mean was taken over the channels. μ has one entry for each channel, its mean over "
+                    "positions: `features.mean((2, 3))`.",
+                    imitation,
+                )
+                for imitation in (
+                    lambda f: f.mean(1).square().sum() / f.square().mean(1).sum(),
+                    lambda f: f.mean(1).square().sum() / f.square().mean((2, 3)).sum(),
+                    lambda f: f.mean(1).square().sum() / f.square().sum(),
+                )
+            ),
         ),
     )
 )
@@ -221,6 +251,18 @@ quarter_grams = checker(
                 "The picture was cut into four strips from left to right; cut the height in two, and the "
                 "width.",
                 lambda f: torch.stack([gram_of(strip) for strip in f.chunk(4, 3)], 1),
+            ),
+            Mistake(
+                "`reshape` to (4N, C, H/2, W/2) cuts the numbers in reading order, across channels and rows: "
+                "no quarter comes out of it. Cut with `chunk`, or with slices.",
+                lambda f: gram_of(
+                    f.reshape(4 * len(f), f.shape[1], f.shape[2] // 2, f.shape[3] // 2)
+                ).unflatten(0, (len(f), 4)),
+            ),
+            Mistake(
+                "`cat` puts all top left quarters first, then all top right ones, so a batch is cut wrongly "
+                "afterwards. Stack the four along dim=1.",
+                lambda f: _stacked(f, 0).flatten(0, 1).unflatten(0, (len(f), 4)),
             ),
             Mistake(
                 "The quarters are not divided by their C·H·W.",

@@ -90,6 +90,7 @@ gram_gradient = checker(
         "features: (N, C, H, W); G is their Gram matrix, divided by C·H·W. target: A, (N, C, C), divided "
         "likewise. Returns (N, C, H, W).",
         cases=lambda: _pairs(batches=True),
+        by_hand=True,
         reference=_slope,
         tolerance=1e-3,
         mistakes=(
@@ -97,6 +98,18 @@ gram_gradient = checker(
             Mistake(
                 "It is the gradient of a mean: divided by C² once more. ‖G − A‖² is the sum of the squares.",
                 lambda f, a: _by_hand(f, a) / a[0].numel(),
+            ),
+            *(
+                Mistake(
+                    "It is divided by N·C·H·W: then a picture's gradient depends on how many others are in "
+                    "the batch. `features[0].numel()` is C·H·W.",
+                    imitation,
+                )
+                for imitation in (
+                    lambda f, a: _by_hand(f, a) / len(f),
+                    lambda f, a: _by_hand(f, a * len(f)) / len(f),
+                    lambda f, a: _by_hand(f, a * len(f)) / len(f) ** 2,
+                )
             ),
         ),
         praise="Right: the same as measuring the slope by small differences, on all four examples.",
@@ -113,6 +126,7 @@ relative_gradient = checker(
         "features: (1, C, H, W); G is their Gram matrix, divided by C·H·W. target: A, (1, C, C), divided "
         "likewise. Returns (1, C, H, W).",
         cases=lambda: _pairs(batches=False),
+        by_hand=True,
         reference=lambda f, a: _slope(f, a, relative=True),
         tolerance=1e-3,
         mistakes=(

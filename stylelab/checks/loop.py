@@ -8,7 +8,11 @@ import threading
 
 import torch
 from torch import Tensor
-from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.optim.optimizer import (
+    Optimizer,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 from torch.utils.hooks import RemovableHandle
 
 from stylelab.checks.comparing import Shortfall, named
@@ -33,15 +37,22 @@ class WatchedLoss:
         self.curvature = curvature.view(goal.shape)
         self.asked: list[Tensor] = []  # the pictures whose loss was wanted
         self.steps: list[int] = []  # how many of them there were at the end of each optimiser's step
-        self.optimisers: set[str] = set()
+        self.planned = 0  # steps of L-BFGS that the optimisers were allowed: one call may take max_iter
+        self.optimisers: set[str] = set()  # their kinds
+        self.made: list[Optimizer] = []
         self.stale = False  # a gradient was added to an older one
+        self.arrived = False  # a gradient, at a variable
+        self.elsewhere = False  # a step's first loss was not asked of the place where the step began
         self._variables: list[Tensor] = []
         self._held: set[int] = set()
-        self._hook: RemovableHandle | None = None
+        self._start: dict[int, Tensor] = {}  # what the step under way found in its variables
+        self._hooks: list[RemovableHandle] = []
 
     def __call__(self, image: Tensor) -> Tensor:
         self.asked.append(image.detach().clone())
         self._watch(image)
+        began = self._start.pop(id(image), None)
+        self.elsewhere = self.elsewhere or (began is not None and not torch.equal(began, image))
         return self.of(image)
 
     def of(self, image: Tensor) -> Tensor:
@@ -60,22 +71,30 @@ class WatchedLoss:
 
     def close(self) -> None:
         """Watch no longer."""
-        if self._hook:
-            self._hook.remove()
+        for hook in self._hooks:
+            hook.remove()
 
     def _watch(self, image: Tensor) -> None:
-        if not self._hook:
+        if not self._hooks:
             here = threading.get_ident()
+
+            def stepping(optimiser, args, kwargs) -> None:
+                if threading.get_ident() == here:
+                    self._start = {id(values): values.detach().clone() for values in _held(optimiser)}
 
             def stepped(optimiser, args, kwargs) -> None:
                 if threading.get_ident() == here:
                     self.optimisers.add(type(optimiser).__name__)
+                    if not any(optimiser is known for known in self.made):
+                        self.made.append(optimiser)
                     self.steps.append(len(self.asked))
-                    self._held |= {
-                        id(values) for group in optimiser.param_groups for values in group["params"]
-                    }
+                    self.planned += optimiser.param_groups[0].get("max_iter", 1)
+                    self._held |= {id(values) for values in _held(optimiser)}
 
-            self._hook = register_optimizer_step_post_hook(stepped)
+            self._hooks = [
+                register_optimizer_step_pre_hook(stepping),
+                register_optimizer_step_post_hook(stepped),
+            ]
         if not (image.is_leaf and image.requires_grad) or any(image is known for known in self._variables):
             return
         self._variables.append(image)
@@ -83,6 +102,7 @@ class WatchedLoss:
 
         def arriving(gradient: Tensor) -> None:
             nonlocal older
+            self.arrived = True
             older = image.grad is not None and bool(image.grad.any())
 
         def added(variable: Tensor) -> None:
@@ -90,6 +110,10 @@ class WatchedLoss:
 
         image.register_hook(arriving)
         image.register_post_accumulate_grad_hook(added)
+
+
+def _held(optimiser: Optimizer) -> list[Tensor]:
+    return [values for group in optimiser.param_groups for values in group["params"]]
 
 
 def descended(loss: WatchedLoss, image: Tensor, steps: int, found) -> Shortfall | None:
@@ -109,13 +133,19 @@ def descended(loss: WatchedLoss, image: Tensor, steps: int, found) -> Shortfall 
         )
     if "LBFGS" not in loss.optimisers:
         return Shortfall(f"This is {min(loss.optimisers)}; L-BFGS is asked for, `torch.optim.LBFGS`.")
+    if len(loss.made) > 1:
+        return Shortfall(
+            "Every step makes an optimiser of its own, which knows nothing of the steps before it: L-BFGS "
+            "guesses the curvature from these. Make one, before the loop."
+        )
     if loss.stale:
         return Shortfall(
             "Each gradient is added to the ones before it. Begin the closure with `optimiser.zero_grad()`."
         )
     seen = torch.stack(loss.asked)
     within, beyond = seen.min() >= 0 and seen.max() <= 1, loss.goal.min() < 0
-    if beyond and within and loss.most_in_a_step > 2 and len(seen.unique(dim=0)) > 1:
+    inside = beyond and within and loss.most_in_a_step > 2 and len(seen.unique(dim=0)) > 1
+    if inside or loss.elsewhere:
         return Shortfall(
             "The picture is clamped inside the closure: L-BFGS takes the loss to be that of the place it "
             "chose, and it is that of another. Clamp between its steps, or once at the end."
@@ -123,6 +153,11 @@ def descended(loss: WatchedLoss, image: Tensor, steps: int, found) -> Shortfall 
     if not found.isfinite().all():
         return Shortfall("The picture holds NaN or infinite values.", None, found)
     if torch.equal(found.detach(), image):
+        if not loss.arrived:
+            return Shortfall(
+                "No gradient ever arrives, so nothing moves: call `value.backward()` in the closure, before "
+                "it returns the value."
+            )
         return Shortfall("This is the start. Return the picture that was changed.", None, found)
     kept = loss.curvature == 0
     if (found.detach() - image)[kept].abs().max() > 1e-4:
@@ -144,6 +179,12 @@ def descended(loss: WatchedLoss, image: Tensor, steps: int, found) -> Shortfall 
             f"It asks for the loss {len(loss.asked)} times in {steps} steps. One call of `step` takes up to "
             "max_iter steps, 20 unless you say otherwise: set max_iter=1, or max_iter=steps and call it "
             "once."
+        )
+    early = steps >= ENOUGH and loss.planned < steps  # it may stop where nothing is left to gain
+    if steps not in (len(loss.steps), loss.planned) and not early:
+        return Shortfall(
+            f"It takes {loss.planned} steps of L-BFGS, where {steps} are asked for: `for _ in "
+            "range(steps)`, with max_iter=1."
         )
     first, last = loss.of(image).item(), loss.of(found).item()
     least = loss.of(loss.goal.clamp(0, 1)).item()

@@ -79,6 +79,7 @@ style_loss = checker(
             ),
             Case((_layers(), _targets("relu4_2")), "a layer that is the last of the maps", (0,)),
             Case((_layers(2), _targets("relu1_1", "relu2_1")), "a batch of two"),
+            Case((_layers(), _targets("relu1_1", "relu4_2")), "layers of two and of three channels", (0,)),
         ],
         reference=_style,
         mistakes=(
@@ -97,6 +98,25 @@ style_loss = checker(
             Mistake(
                 "This is the mean over the layers; their sum is asked for.",
                 _each(_square, torch.mean),
+            ),
+            Mistake(
+                "This is one mean over the entries of all layers together. Take each layer's own mean, and "
+                "add these.",
+                lambda maps, grams: torch.cat(
+                    [(_gram(maps[n]) - a).square().flatten() for n, a in grams.items()]
+                ).mean(),
+            ),
+            Mistake(
+                "The square is missing: entries above the target and entries below it cancel.",
+                _each(lambda g, a: (g - a).mean()),
+            ),
+            Mistake(
+                "The square root is too much: each layer adds the mean of its squares as it is.",
+                _each(lambda g, a: (g - a).square().mean().sqrt()),
+            ),
+            Mistake(
+                "The square root of the sum is too much: add the means, and that is it.",
+                _each(_square, lambda losses: losses.sum().sqrt()),
             ),
             Mistake(
                 "The squares are added up within a layer; take their mean, then add the layers.",
@@ -184,6 +204,7 @@ gatys_loss = checker(
                 (_layers(), _photograph(), _targets("relu1_1", "relu2_1"), 2.0, 5.0), "weights 2 and 5", (0,)
             ),
             Case((_layers(2), _photograph(2), _targets("relu1_1", "relu2_1"), 0.5, 3.0), "a batch of two"),
+            Case((_layers(), _layers(seed=20), _targets("relu2_1"), 2.0, 5.0), "three content layers", (0,)),
         ],
         reference=_gatys,
         mistakes=(
@@ -215,6 +236,35 @@ gatys_loss = checker(
             Mistake(
                 "The style weight covers both terms: check the brackets.",
                 lambda m, p, a, wc, ws: ws * (wc * _terms(m, p, a)[0] + _terms(m, p, a)[1]),
+            ),
+            Mistake(
+                "The content weight covers both terms: check the brackets.",
+                lambda m, p, a, wc, ws: wc * (_terms(m, p, a)[0] + ws * _terms(m, p, a)[1]),
+            ),
+            Mistake(
+                "The content term is halved, as in the paper; here the mean is taken as it is.",
+                lambda m, p, a, wc, ws: wc * _terms(m, p, a)[0] / 2 + ws * _terms(m, p, a)[1],
+            ),
+            Mistake(
+                "The content term is the mean over its layers; it is to be their sum.",
+                lambda m, p, a, wc, ws: wc * _terms(m, p, a)[0] / len(p) + ws * _terms(m, p, a)[1],
+            ),
+            Mistake(
+                "Only the first content layer counts, and there may be several: go through content_maps, "
+                "and add.",
+                lambda m, p, a, wc, ws: (
+                    wc * _terms(m, dict([next(iter(p.items()))]), a)[0] + ws * _terms(m, p, a)[1]
+                ),
+            ),
+            Mistake(
+                "Only the last content layer counts: the sum is overwritten in each turn. `+=`, or `sum`.",
+                lambda m, p, a, wc, ws: (
+                    wc * _terms(m, dict([list(p.items())[-1]]), a)[0] + ws * _terms(m, p, a)[1]
+                ),
+            ),
+            Mistake(
+                "The style term is added once for each content layer: take it out of the loop.",
+                lambda m, p, a, wc, ws: wc * _terms(m, p, a)[0] + ws * len(p) * _terms(m, p, a)[1],
             ),
             Mistake(
                 "The terms are multiplied. Add them: then one can be small while the other is not.",

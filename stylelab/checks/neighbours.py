@@ -141,6 +141,7 @@ nearest_patches = checker(
             Case((_rows(60, 25, 1)[:40], _rows(60, 25, 1), 3), "40 queries that are keys themselves"),
         ],
         judge=_found,
+        parts=("the indices", "the distances"),
         mistakes=(
             Mistake(
                 "These are the farthest: `topk` takes the largest unless told `largest=False`.",
@@ -219,7 +220,8 @@ def _blocks(n: int, *widths: int) -> Case:
         size * (torch.linspace(1, 3, width) * normal(n, width, seed=width) + 5)
         for size, width in zip(sizes, widths, strict=True)
     ]
-    return Case((parts,), f"{len(widths)} blocks, {' and '.join(map(str, widths))} columns of {n} rows")
+    blocks = "1 block" if len(widths) == 1 else f"{len(widths)} blocks"
+    return Case((parts,), f"{blocks}, {' and '.join(map(str, widths))} columns of {n} rows")
 
 
 balanced = checker(

@@ -105,6 +105,7 @@ gradient_of_w = checker(
             Case(_net(20, 4), "20 patches, four hidden units"),
         ],
         reference=_measured,
+        by_hand=True,
         tolerance=1e-3,
         mistakes=(
             Mistake("The factor 2 of the square is missing.", lambda *a: _through(*a) / 2),

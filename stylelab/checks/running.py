@@ -12,12 +12,14 @@ import io
 import linecache
 import textwrap
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from stylelab.checks.inputs import copied, leaves, probe, untouched
 
@@ -25,6 +27,11 @@ SECONDS = 5.0  # for one case
 LINES = 1000  # printed for one case
 SHOWN = 5  # lines of what was printed that a verdict repeats
 SEED = 20260  # of what the function draws; no case is drawn with it
+BY_HAND = (
+    "Autograd finds this gradient for you; here the formula itself is asked for, without backward() and "
+    "autograd.grad()."
+)
+UNRETURNED = "It returns None: the last line computes something, but does not `return` it."
 STACK = 64 << 20  # bytes: endless recursion through torch must meet Python's limit before the system's
 
 
@@ -37,7 +44,8 @@ class Run:
     """What became of one call.
 
     kind: "returned", or why not: "unattempted", "raised", "endless", "printed" (too much), "changed" (an
-    input was written to), "gradient" (it cannot be differentiated), "called" (wrongly). value: what was
+    input was written to), "gradient" (it cannot be differentiated), "autograd" (it was asked, and must not
+    be), "called" (wrongly). value: what was
     returned. gradients: of the inputs asked for, None where none arrived. sentence: what to tell, unless it
     returned. error: the name of the exception. printed: the first lines of what was printed.
     """
@@ -50,11 +58,18 @@ class Run:
     printed: str = ""
 
 
-def run(function: Callable, inputs: tuple, differentiate: tuple[int, ...] = (), seconds: float = SECONDS):
+def run(
+    function: Callable,
+    inputs: tuple,
+    differentiate: tuple[int, ...] = (),
+    seconds: float = SECONDS,
+    by_hand: bool = False,
+) -> Run:
     """One call of `function` on copies of `inputs`, as a Run; it never raises what the function raises.
 
     differentiate: the numbers of the inputs whose gradients are wanted, of the returned tensors' sum with
-    the weights of `probe`. seconds: after that long the call is ended.
+    the weights of `probe`. seconds: after that long the call is ended. by_hand: it is noticed whether
+    autograd is asked for a gradient.
     """
     wrongly = _called_wrongly(function, inputs)
     if wrongly:
@@ -62,7 +77,9 @@ def run(function: Callable, inputs: tuple, differentiate: tuple[int, ...] = (), 
     given = tuple(copied(value, number in differentiate) for number, value in enumerate(inputs))
     paper, box = _Paper(), []
     worker = threading.Thread(
-        target=lambda: box.append(_call(function, given, differentiate)), daemon=True, name="stylelab-check"
+        target=lambda: box.append(_call(function, given, differentiate, by_hand)),
+        daemon=True,
+        name="stylelab-check",
     )
     with contextlib.redirect_stdout(paper), contextlib.redirect_stderr(paper):
         before = threading.stack_size(STACK)
@@ -85,23 +102,35 @@ def run(function: Callable, inputs: tuple, differentiate: tuple[int, ...] = (), 
             )
         return Run("endless", sentence=sentence, printed=printed)
     done = box[0]
+    nothing = done.kind == "unattempted" or done.sentence == UNRETURNED
+    if nothing and printed and _unreturned(function):
+        sentence = "It prints, and returns nothing: hand the result back with `return`."
+        return Run("raised", sentence=sentence, printed=printed)
     if done.kind == "returned":
         for number, (before_it, after) in enumerate(zip(inputs, given, strict=True)):
             if not untouched(before_it, after):
                 name = _argument(function, number)
                 sentence = (
-                    f"It changes {name} in place: whoever passed it in would find other numbers in it. Work "
-                    "on a copy (clone), or write the operation without the underscore."
+                    f"It changes {name} itself, for everybody who uses it. Leave it as it is; where a layer "
+                    "writes in place, keep a copy of its map (clone)."
+                    if isinstance(after, nn.Module)
+                    else f"It changes {name} in place: whoever passed it in would find other numbers in it. "
+                    "Work on a copy (clone), or write the operation without the underscore; `*=` and `-=` "
+                    "write in place too."
                 )
                 return Run("changed", done.value, sentence=sentence, printed=printed)
     return Run(done.kind, done.value, done.gradients, done.sentence, done.error, printed)
 
 
-def _call(function: Callable, inputs: tuple, differentiate: tuple[int, ...]) -> Run:
+def _call(function: Callable, inputs: tuple, differentiate: tuple[int, ...], by_hand: bool = False) -> Run:
+    watch = _Autograd()
     try:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(SEED)
-            value = function(*inputs)
+            with watch if by_hand else contextlib.nullcontext():
+                value = function(*inputs)
+            if watch.asked:
+                return Run("autograd", value, sentence=BY_HAND)
             if value is None or value is Ellipsis or value is NotImplemented:
                 return _unwritten(function)
             if not differentiate:
@@ -132,6 +161,8 @@ def _raised(function: Callable, error: BaseException) -> Run:
         sentence = f"It ends the program{where}; a function hands its result back with `return`."
     elif isinstance(error, RecursionError):
         sentence = f"It calls itself without end{where}."
+    elif "NoneType" in str(error) and _last_file(error).endswith("lbfgs.py"):
+        sentence = f"The closure returns None{where}, and L-BFGS wants the loss from it: `return value`."
     elif "leaf Variable that requires grad" in str(error) and "in-place" in str(error):
         sentence = f"It writes into its input{where}; autograd forbids that, so make a new tensor instead."
     else:
@@ -158,6 +189,12 @@ def _line(function: Callable, error: BaseException) -> str:
     return f" at line {last}" + (f", `{text}`" if text else "")
 
 
+def _last_file(error: BaseException) -> str:
+    """Where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return frames[-1].filename if frames else ""
+
+
 def _unwritten(function: Callable) -> Run:
     """None came back: nothing was written yet, or everything but the `return`."""
     try:
@@ -168,9 +205,26 @@ def _unwritten(function: Callable) -> Run:
     written = [node for node in body if not isinstance(node, ast.Pass) and not _constant(node)]
     if not written or any(isinstance(node, ast.Return) for node in ast.walk(tree)):
         return Run("unattempted")
-    return Run(
-        "raised", sentence="It returns None: the last line computes something, but does not `return` it."
-    )
+    return Run("raised", sentence=UNRETURNED)
+
+
+def _unreturned(function: Callable) -> bool:
+    """Whether there is no `return` in it, as far as its source can be had."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return True
+    return not any(isinstance(node, ast.Return) for node in ast.walk(tree))
+
+
+class _Autograd(TorchFunctionMode):
+    """Notices, in its own thread, that autograd is asked for a gradient."""
+
+    asked = False
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        self.asked = self.asked or getattr(func, "__name__", "") in ("backward", "grad", "_make_dual")
+        return func(*args, **(kwargs or {}))
 
 
 def _constant(node: ast.stmt) -> bool:

@@ -204,7 +204,9 @@ def _fools(image: Tensor, changed) -> Shortfall | None:
     if deep < 10 * pixels:
         sentence = f"relu4_2 minds it {deep / pixels:.1f} times as much as pixels do; 10 times is asked for."
         if deep > 2 * pixels:
-            sentence += " Noise alone does not reach that: what is rare in photographs and has a shape?"
+            sentence += (
+                " What is rare in photographs, and so regular that a filter answers in full? Try sizes."
+            )
         return Shortfall(sentence, "10 or more", f"{deep / pixels:.1f}")
     return None
 

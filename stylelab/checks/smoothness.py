@@ -51,6 +51,16 @@ def _around(image: Tensor) -> Tensor:
     return sum(((image.roll(-1, dim) - image).abs().mean() for dim in (-1, -2)), image.new_zeros(()))
 
 
+def _along(*axes: int) -> Callable[[Tensor], Tensor]:
+    return lambda image: torch.stack([image.diff(dim=axis).abs().mean() for axis in axes]).sum()
+
+
+def _by_twos(image: Tensor) -> Tensor:
+    height, width = (size // 2 * 2 for size in image.shape[-2:])
+    across = image[..., 1::2] - image[..., :width:2]
+    return across.abs().mean() + (image[..., 1::2, :] - image[..., :height:2, :]).abs().mean()
+
+
 total_variation = checker(
     Exercise(
         name="total_variation",
@@ -97,6 +107,26 @@ total_variation = checker(
                 "The pictures of the batch are compared with each other. Only the last two axes are those "
                 "of a picture.",
                 lambda x: _two(x, torch.abs) + (x.diff(dim=0).abs().mean() if x.shape[0] > 1 else 0),
+            ),
+            *(
+                Mistake(
+                    "There are no differences along that axis, where a picture has one channel, or is one of "
+                    "a batch of one; the mean of nothing is NaN. Height and width are the axes −2 and −1.",
+                    _along(*axes),
+                )
+                for axes in ((1, 2), (1, 3), (0, 1), (0, 2), (0, 3), (1,), (0,))
+            ),
+            Mistake(
+                "Pixels two apart are compared, and in a picture two pixels wide there are none: the mean of "
+                "nothing is NaN. Compare neighbours, `image[..., 1:]` with `image[..., :-1]`.",
+                lambda x: (
+                    (x[..., 2:] - x[..., :-2]).abs().mean() + (x[..., 2:, :] - x[..., :-2, :]).abs().mean()
+                ),
+            ),
+            Mistake(
+                "Every second pixel is left out: of three in a row, the second and the third are neighbours "
+                "too. `image[..., 1:]` with `image[..., :-1]`.",
+                _by_twos,
             ),
             Mistake(
                 "These are sums. Take means, and the number does not grow with the picture.",
@@ -167,7 +197,7 @@ plateau_shift = checker(
         signature="plateau_shift(weight, pixels)",
         task="How far the two plateaus of a step move towards each other, if it is denoised with absolute "
         "differences.\n\n"
-        "weight: of total variation, beside the mean square. pixels: N, half of them 0 and half 1. Returns "
+        "weight: of total variation, beside the mean square. pixels: W, half of them 0 and half 1. Returns "
         "t, below ½: the plateaus end at t and 1 − t.",
         cases=lambda: [
             Case((0.5, 10), "weight 0.5, 10 pixels"),
@@ -179,7 +209,7 @@ plateau_shift = checker(
         tolerance=1e-4,
         mistakes=(
             Mistake(
-                "Divided by N. A row of N pixels has N − 1 differences, and their mean is taken.",
+                "Divided by W. A row of W pixels has W − 1 differences, and their mean is taken.",
                 lambda w, n: w / n,
             ),
             Mistake(
@@ -191,7 +221,7 @@ plateau_shift = checker(
                 lambda w, n: w / (2 * (n - 1)),
             ),
             Mistake(
-                "The sum of differences was taken, not their mean: divide the weight by N − 1.",
+                "The sum of differences was taken, not their mean: divide the weight by W − 1.",
                 lambda w, n: w,
             ),
             Mistake(
@@ -203,8 +233,8 @@ plateau_shift = checker(
                 lambda w, n: 1 - 2 * w / (n - 1),
             ),
             Mistake(
-                "The mean of the squares is over N pixels, all of them off by t: it is t² itself, not t² / "
-                "N.",
+                "The mean of the squares is over W pixels, all of them off by t: it is t² itself, not t² / "
+                "W.",
                 lambda w, n: w * n / (n - 1),
             ),
         ),

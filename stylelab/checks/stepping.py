@@ -84,6 +84,7 @@ penalty_gradient = checker(
         "image: (N, C, H, W). Returns the same shape.",
         cases=lambda: [Case(case.inputs, case.about) for case in _strays()],
         reference=_fence_slope,
+        by_hand=True,
         mistakes=(
             Mistake("The factor 2 of the square is missing.", lambda x: _outside(x) / x.numel()),
             Mistake("The penalty is a mean: divide by the number of values.", lambda x: 2 * _outside(x)),
@@ -182,6 +183,7 @@ adam_step = checker(
             _few([0.5, 0.25], [1e-4, -1e-4], 1, "very small gradients", 5e-3),
         ],
         reference=_adam,
+        parts=("the new x", "the new m", "the new v"),
         mistakes=(
             Mistake(
                 "m and v are not corrected for their start at 0: divide by 1 − β₁ᵗ and 1 − β₂ᵗ.",

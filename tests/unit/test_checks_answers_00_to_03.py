@@ -1,5 +1,6 @@
 """The checks of notebooks 00 to 03: each accepts the solution, and names the mistake of each wrong answer."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -29,6 +30,9 @@ answers(
     (lambda c, s, w: c - s * w, "subtracted"),
     (lambda c, s, w: s * w, "content loss is missing"),
     (lambda c, s, w: c, "style loss is missing"),
+    (lambda c, s, w: round(c + w * s, 2), "It is rounded"),
+    (lambda c, s, w: c + abs(w) * s, "sign is lost"),
+    (lambda c, s, w: print(c + w * s), "It prints, and returns nothing"),
 )
 answers(
     "larger_strokes",
@@ -40,6 +44,9 @@ answers(
     (DEFAULT.replace(style_scale=9), "only a few strokes"),
     (1.5, "Hand in the recipe"),
     ("1.5", "yours is a str"),
+    ({"style_scale": 1.5}, 'made with `stylelab.RECIPES["default"].replace(…)`; yours is a dict'),
+    (RECIPES["quick"].replace(style_scale=1.5), "You started from the recipe `quick`"),
+    (RECIPES["quick"], "You started from the recipe `quick`"),
 )
 answers(
     "half_and_half",
@@ -51,6 +58,12 @@ answers(
     (["stained_glass", "stained_glass", "starry_night"], "has 67%"),
     (load_image("starry_night", 64), "one painting"),
     (7, "yours is an int"),
+    ({"stained_glass": -1, "starry_night": -1}, "refuses it: style weights [-1, -1]"),
+    ({"stained_glass": 0, "starry_night": 0}, "not all of them 0"),
+    ([0.5, 0.5], "0.5 is no painting"),
+    ([["stained_glass", 0.5], ["starry_night", 0.5]], "['stained_glass', 0.5] is no painting"),
+    ({"stained_glass": "1", "starry_night": "1"}, "use numbers from 0 upwards"),
+    ([], "refuses it: no style"),
 )
 
 # 01
@@ -94,6 +107,10 @@ answers(
     ),
     (lambda f: torch.einsum("nihw,njhw->ij", f, f) / f[0].numel(), "mixed into one"),
     (lambda f: gram_matrix(f[0:1]), "Only the first picture"),
+    (lambda f: gram_matrix(f)[0], "its axis is gone"),
+    (lambda f: f.flatten(1) @ f.flatten(1).T / f[0].numel(), "one row of a whole picture"),
+    (lambda f: f.flatten(1) @ f.flatten(1).T / f.numel(), "Keep the axis N"),
+    (lambda f: gram_matrix(f.half().float()).half().float(), "nearly right"),
     (covariance, "covariance"),
     (lambda f: gram_matrix(f / f.flatten(2).norm(dim=2)[..., None, None]) * f[0].numel(), "correlation"),
     (lambda f: gram_matrix(f.data), "cut off"),
@@ -110,6 +127,27 @@ def gram_gradient(features, target):
     return (4 / m * (rows @ rows.mT / m - target) @ rows).view_as(features)
 
 
+def squared_distance(features, target):
+    return (gram_matrix(features) - target).square().sum()
+
+
+def by_backward(loss):
+    def gradient(features, target):
+        x = features.clone().requires_grad_()
+        loss(x, target).backward()
+        return x.grad
+
+    return gradient
+
+
+def by_grad(loss):
+    def gradient(features, target):
+        x = features.clone().requires_grad_()
+        return torch.autograd.grad(loss(x, target), x)[0]
+
+    return gradient
+
+
 answers(
     "gram_gradient",
     gram_gradient,
@@ -117,10 +155,15 @@ answers(
     (lambda f, a: gram_gradient(f, a) / 4, "the 4 of the derivation"),
     (lambda f, a: gram_gradient(f, a) * f[0].numel(), "C·H·W is missing: G was divided"),
     (lambda f, a: -gram_gradient(f, a), "the other way"),
+    (lambda f, a: gram_gradient(f, a) / len(f), "N·C·H·W"),
+    (lambda f, a: gram_gradient(f, a * len(f)) / len(f) ** 2, "N·C·H·W"),
     (lambda f, a: gram_gradient(f, a).flatten(2), "in the shape of F"),
     (lambda f, a: gram_gradient(f, torch.zeros_like(a)), "target is missing"),
     (lambda f, a: gram_gradient(f, a) / a.shape[1] ** 2, "gradient of a mean"),
     (lambda f, a: gram_gradient(f, a / f[0].numel()) * f[0].numel(), "G itself lacks"),
+    (by_backward(squared_distance), "Autograd finds this gradient for you"),
+    (by_grad(squared_distance), "Autograd finds this gradient for you"),
+    (lambda f, a: torch.func.grad(squared_distance)(f, a), "Autograd finds this gradient for you"),
 )
 
 
@@ -135,6 +178,7 @@ answers(
     relative_gradient,
     (gram_gradient, "This is the gradient of ‖G − A‖²"),
     (lambda f, a: gram_gradient(f, a) / torch.linalg.norm(a), "divided by its square"),
+    (by_grad(lambda f, a: squared_distance(f, a) / a.square().sum()), "Autograd finds"),
     (lambda f, a: 0.5 * relative_gradient(f, a), "4, not 2"),
     (lambda f, a: -relative_gradient(f, a), "the other way"),
     (lambda f, a: relative_gradient(f, a) * f[0].numel(), "C·H·W is missing: G was divided"),
@@ -159,6 +203,9 @@ answers(
     (lambda f: 1 - mean_share(f), "share of the covariance"),
     (lambda f: f.mean((2, 3)).sum() / (f**2).mean((2, 3)).sum(), "not squared"),
     (lambda f: mean_share(f) ** 0.5, "square root"),
+    (lambda f: f.mean(1).square().sum() / f.square().mean(1).sum(), "mean was taken over the channels"),
+    (lambda f: f.mean(1).square().sum() / f.square().mean((2, 3)).sum(), "over the channels"),
+    (lambda f: f.mean((2, 3)).square().sum() / f.flatten(2).var(2).sum(), "even divided by H·W − 1"),
     (lambda f: mean_share(f) / (f.shape[2] * f.shape[3]), "a sum over positions"),
 )
 
@@ -173,12 +220,22 @@ def columns_first(features):
     return torch.stack([gram_matrix(quarter) for quarter in quarters], dim=1)
 
 
+def reshaped_quarters(features):
+    n, c, h, w = features.shape
+    return gram_matrix(features.reshape(n * 4, c, h // 2, w // 2)).reshape(n, 4, c, c)
+
+
 answers(
     "quarter_grams",
     quarter_grams,
     (columns_first, "second and the third"),
     (lambda f: quarter_grams(f) / 4, "of the whole picture"),
     (lambda f: quarter_grams(f).transpose(0, 1), "before the batch"),
+    (reshaped_quarters, "`reshape` to (4N, C, H/2, W/2)"),
+    (
+        lambda f: torch.cat(list(quarter_grams(f).unbind(1))).reshape(len(f), 4, *gram_matrix(f).shape[1:]),
+        "`cat`",
+    ),
     (lambda f: torch.stack([gram_matrix(f)] * 4, 1), "four times over"),
     (lambda f: quarter_grams(f) * f[0, :, ::2, ::2].numel(), "not divided"),
     (
@@ -217,6 +274,7 @@ answers(
     (lambda f, p: ((f - p) ** 2).sum() / 2, "half the sum"),
     (lambda f, p: 0.5 * F.mse_loss(f, p), "Half of the mean"),
     (lambda f, p: ((f - p) ** 2).sum() / f.shape[0], "number of pictures only"),
+    (lambda f, p: ((f - p) ** 2).sum() / f[0].numel(), "C·H·W of one picture"),
     (F.l1_loss, "absolute"),
     (lambda f, p: (f.mean() - p.mean()) ** 2, "averaged before"),
     (lambda f, p: torch.mean(f - p), "not squared"),
@@ -224,7 +282,7 @@ answers(
     (lambda f, p: ((f - p) ** 2).flatten(1).mean(1), "for each picture"),
     (lambda f, p: (f - p) ** 2, "Nothing was averaged"),
     (lambda f, p: F.mse_loss(f.detach(), p), "detached"),
-    (lambda f, p: F.mse_loss(f, p).item(), "detached"),
+    (lambda f, p: F.mse_loss(f, p).item(), "return the tensor itself"),
 )
 answers(
     "psnr",
@@ -237,6 +295,8 @@ answers(
     (lambda a, b: 10 * torch.log10(255**2 / F.mse_loss(a, b)), "255"),
     (lambda a, b: -10 * torch.log10((a - b).abs().mean()), "absolute"),
     (lambda a, b: F.mse_loss(a, b).item(), "This is the mean square"),
+    (lambda a, b: -10 * torch.log10((a - b).mean()), "are not squared"),
+    (lambda a, b: -10 * torch.log10((a - b).mean() ** 2), "comes after the mean"),
 )
 
 
@@ -307,7 +367,7 @@ answers(
         lambda n, x, w, mean, std: taps(n, x, [name for name, _ in n.named_children()], mean, std),
         "Every layer",
     ),
-    (taps_mending_the_network, "changes network in place"),
+    (taps_mending_the_network, "It changes network itself, for everybody who uses it"),
     (lambda n, x, w, mean, std: list(taps(n, x, w, mean, std).values()), "a list; expected a dict"),
 )
 
@@ -325,6 +385,9 @@ answers(
     (lambda x, p: 0.5 * gradient_before_relu(x, p), "The factor 2 of the square is missing"),
     (lambda x, p: gradient_before_relu(x, p) * x.numel(), "The loss is a mean"),
     (lambda x, p: -gradient_before_relu(x, p), "the other way"),
+    (lambda x, p: 2 * (x - p) / x.numel() * (x >= 0), "`x > 0`, not `>=`"),
+    (lambda x, p: 2 * (x.relu() - p) / x.numel() * (x >= 0), "Where x is 0, F is 0"),
+    (by_backward(lambda x, p: F.mse_loss(x.relu(), p)), "Autograd finds"),
     (lambda x, p: 2 * (torch.relu(x) - p) / x.numel() * (p > 0), "0 where the target is 0"),
 )
 
@@ -343,7 +406,8 @@ answers(
     "fooling_change",
     chequer(4, 0.03),
     (noise(0.05), "one sees that"),
-    (noise(0.03), "Noise alone does not reach that"),
+    (noise(0.03), "What is rare in photographs"),
+    (chequer(2, 0.03), "Try sizes"),
     (lambda image: image.clone(), "nothing was changed"),
     (lambda image: image + 0.03, "cannot be shown"),
     (lambda image: image[..., :100], "Expected a picture of shape (1, 3, 112, 112)"),
@@ -378,6 +442,11 @@ def without_abs(image):
     return right + below
 
 
+def by_twos(image):
+    across, down = image.unfold(3, 2, 2), image.unfold(2, 2, 2)
+    return (across[..., 1] - across[..., 0]).abs().mean() + (down[..., 1] - down[..., 0]).abs().mean()
+
+
 answers(
     "total_variation",
     total_variation,
@@ -395,6 +464,14 @@ answers(
     (lambda x: total_variation(x) / 2, "half"),
     (lambda x: ((torch.diff(x) ** 2) ** 0.5).mean() + ((torch.diff(x, dim=2) ** 2) ** 0.5).mean(), "NaN"),
     (lambda x: total_variation(x).detach(), "cut off"),
+    (lambda x: total_variation(x).item(), "return the tensor itself"),
+    (lambda x: torch.diff(x, dim=1).abs().mean() + torch.diff(x, dim=2).abs().mean(), "no differences along"),
+    (lambda x: torch.diff(x, dim=1).abs().mean() + torch.diff(x).abs().mean(), "the axes −2 and −1"),
+    (
+        lambda x: (x[..., 2:] - x[..., :-2]).abs().mean() + (x[..., 2:, :] - x[..., :-2, :]).abs().mean(),
+        "Pixels two apart",
+    ),
+    (by_twos, "Every second pixel is left out"),
     (
         lambda x: total_variation(x) + torch.diff(x, dim=1).abs().sum() / max(1, x.diff(dim=1).numel()),
         "channels",
@@ -403,7 +480,7 @@ answers(
 answers(
     "plateau_shift",
     lambda weight, pixels: weight / (pixels - 1),
-    (lambda w, n: w / n, "N − 1 differences"),
+    (lambda w, n: w / n, "W − 1 differences"),
     (lambda w, n: 2 * w / (n - 1), "Twice"),
     (lambda w, n: 0.5 * w / (n - 1), "Half"),
     (lambda w, n: w, "The sum of differences"),
@@ -447,6 +524,11 @@ def by_place(features, grams):
     return sum((gram_matrix(maps) - target).square().mean() for maps, target in pairs)
 
 
+def all_entries_together(features, grams):
+    squares = [(gram_matrix(features[name]) - target) ** 2 for name, target in grams.items()]
+    return torch.cat([square.flatten() for square in squares]).mean()
+
+
 answers(
     "style_loss",
     style_loss,
@@ -470,12 +552,43 @@ answers(
     (returned_inside, "Only the first layer"),
     (lambda f, g: sum((gram_matrix(f[n]) - a).abs().mean() for n, a in g.items()), "absolute"),
     (lambda f, g: style_loss({n: m.detach() for n, m in f.items()}, g), "detached"),
+    (all_entries_together, "entries of all layers together"),
+    (lambda f, g: sum((gram_matrix(f[n]) - a).mean() for n, a in g.items()), "The square is missing"),
+    (lambda f, g: sum(style_loss(f, {n: a}) ** 0.5 for n, a in g.items()), "root is too much"),
+    (lambda f, g: style_loss(f, g).sqrt(), "root of the sum"),
+    (lambda f, g: sum((gram_matrix(f[n]) - a).norm() for n, a in g.items()), "is different"),
 )
 
 
 def gatys_loss(maps, content_maps, grams, content_weight, style_weight):
     content = sum((maps[name] - target).square().mean() for name, target in content_maps.items())
     return content_weight * content + style_weight * style_loss(maps, grams)
+
+
+def some(maps, place):
+    name = list(maps)[place]
+    return {name: maps[name]}
+
+
+def style_in_the_loop(maps, content_maps, grams, content_weight, style_weight):
+    return sum(
+        gatys_loss(maps, some(content_maps, i), grams, content_weight, style_weight)
+        for i in range(len(content_maps))
+    )
+
+
+def gatys_by_loops(maps, content_maps, grams, content_weight, style_weight):
+    loss = torch.zeros(())
+    for name in content_maps:
+        loss = loss + content_weight * F.mse_loss(maps[name], content_maps[name])
+    for name in grams:
+        loss = loss + style_weight * (gram_matrix(maps[name]) - grams[name]).pow(2).mean()
+    return loss
+
+
+def one_content_layer(maps, content_maps, grams, content_weight, style_weight):
+    [(name, target)] = content_maps.items()
+    return content_weight * content_loss(maps[name], target) + style_weight * style_loss(maps, grams)
 
 
 answers(
@@ -489,12 +602,29 @@ answers(
     (lambda m, p, a, wc, ws: gatys_loss(m, p, a, wc, 1), "style weight is left out"),
     (lambda m, p, a, wc, ws: gatys_loss(m, p, a, wc, -ws), "subtracted"),
     (lambda m, p, a, wc, ws: gatys_loss(m, p, a, wc, ws / len(a)), "mean over the layers"),
-    (lambda m, p, a, wc, ws: ws * gatys_loss(m, p, a, wc, 1), "covers both"),
+    (lambda m, p, a, wc, ws: ws * gatys_loss(m, p, a, wc, 1), "The style weight covers both"),
+    (lambda m, p, a, wc, ws: wc * gatys_loss(m, p, a, 1, ws), "The content weight covers both"),
+    (lambda m, p, a, wc, ws: gatys_loss(m, p, a, wc / 2, ws), "content term is halved"),
+    (lambda m, p, a, wc, ws: gatys_loss(m, p, a, wc / len(p), ws), "mean over its layers"),
+    (lambda m, p, a, wc, ws: gatys_loss(m, some(p, 0), a, wc, ws), "Only the first content layer"),
+    (lambda m, p, a, wc, ws: gatys_loss(m, some(p, -1), a, wc, ws), "Only the last content layer"),
+    (style_in_the_loop, "once for each content layer"),
+    (one_content_layer, "ValueError: too many values to unpack"),
 )
 
 
 def descent_with(
-    start=torch.clone, zero=True, inside=False, clamp=True, end=torch.Tensor.detach, held=None, **settings
+    start=torch.clone,
+    zero=True,
+    inside=False,
+    backward=True,
+    hands_back=True,
+    anew=False,
+    more=0,
+    clamp=True,
+    end=torch.Tensor.detach,
+    held=None,
+    **settings,
 ):
     """The loop of the notebook, with one thing done otherwise."""
     make = settings.pop("optimiser", torch.optim.LBFGS)
@@ -514,14 +644,17 @@ def descent_with(
             if inside:
                 x.data.clamp_(0, 1)
             value = loss(x)
-            value.backward()
-            return value
+            if backward:
+                value.backward()
+            return value if hands_back else None
 
-        for _ in range(1 if options.get("max_iter") == steps else steps):
+        for _ in range(1 if options.get("max_iter") == steps else steps + more):
+            if anew:
+                optimiser = make([x], **options)
             optimiser.step(closure)
-            if clamp:
+            if clamp is True:
                 x.data.clamp_(0, 1)
-        return end(x)
+        return end(x).clamp(0, 1) if clamp == "end" else end(x)
 
     return descent
 
@@ -555,6 +688,13 @@ answers(
     (lambda loss, image, steps: [descent_with()(loss, image, steps), image][1].clone(), "This is the start"),
     (climbing, "it climbs"),
     (of_plain_steps, "No optimiser ever takes a step"),
+    (descent_with(anew=True), "an optimiser of its own"),
+    (descent_with(inside=True, clamp="end"), "clamped inside the closure"),
+    (descent_with(inside=True, clamp="end", max_iter="steps"), "clamped inside the closure"),
+    (descent_with(more=1), "It takes 21 steps of L-BFGS, where 20 are asked for"),
+    (descent_with(more=-1), "It takes 2 steps of L-BFGS, where 3 are asked for"),
+    (descent_with(backward=False), "No gradient ever arrives"),
+    (descent_with(hands_back=False), "The closure returns None at line"),
 )
 
 
@@ -572,9 +712,56 @@ def test_a_wrong_answer_is_told_its_mistake(case):
     assert told in verdict.message
 
 
+OTHERS = {  # ways that are as right as the notebook's
+    "weighted_loss": [lambda c, s, w: sum((c, s * w)), lambda c, s, w: np.dot([1, w], [c, s])],
+    "larger_strokes": [DEFAULT.replace(style_scale=3), DEFAULT.replace(style_scale=2, name="mine")],
+    "half_and_half": [
+        {"stained_glass": 0.5, "starry_night": 0.5},
+        [("starry_night", 2), ("stained_glass", 2)],
+        ("stained_glass", load_image("starry_night", 96)),
+    ],
+    "gram_matrix": [
+        lambda f: torch.einsum("nihw,njhw->nij", f, f) / f[0].numel(),
+        lambda f: torch.stack([one.flatten(1) @ one.flatten(1).T / one.numel() for one in f]),
+    ],
+    "gram_gradient": [lambda f, a: (4 / f[0].numel() * (gram_matrix(f) - a) @ f.flatten(2)).reshape(f.shape)],
+    "mean_share": [lambda f: (f.mean((2, 3)) ** 2).sum().item() / (f**2).mean((2, 3)).sum().item()],
+    "quarter_grams": [
+        lambda f: torch.cat(
+            [gram_matrix(half)[:, None] for rows in f.chunk(2, 2) for half in rows.chunk(2, 3)], 1
+        ),
+    ],
+    "content_loss": [F.mse_loss, lambda f, p: ((f - p) ** 2).sum() / f.numel()],
+    "psnr": [lambda a, b: 10 * torch.log10(1 / F.mse_loss(a, b))],
+    "gradient_before_relu": [
+        lambda x, p: torch.where(x > 0, 2 * (x - p) / x.numel(), torch.zeros(())),
+        lambda x, p: 2 * (x.relu() - p) / x.numel() * x.relu().sign(),
+    ],
+    "total_variation": [lambda x: F.l1_loss(x[..., 1:], x[..., :-1]) + torch.diff(x, dim=2).abs().mean()],
+    "style_loss": [
+        lambda f, g: sum(F.mse_loss(gram_matrix(f[n]), a.expand(len(f[n]), -1, -1)) for n, a in g.items())
+    ],
+    "gatys_loss": [gatys_by_loops],
+}
+
+
+@pytest.mark.parametrize(("name", "answer"), [(name, one) for name, ways in OTHERS.items() for one in ways])
+def test_other_right_answers_pass(name, answer):
+    verdict = examine(getattr(checks, name).exercise, answer)
+    assert verdict.passed, verdict
+
+
 def test_descent_accepts_the_other_usual_ways():
-    """One call of step for all steps, with and without a line search."""
-    for settings in ({"max_iter": "steps"}, {"max_iter": "steps", "line_search_fn": "strong_wolfe"}):
+    """One call of step for all steps, with and without a line search, or one clamp at the end."""
+    for settings in (
+        {"max_iter": "steps"},
+        {"max_iter": "steps", "line_search_fn": "strong_wolfe"},
+        {"line_search_fn": "strong_wolfe"},
+        {"max_iter": 2},
+        {"clamp": "end"},
+        {"clamp": "end", "max_iter": "steps"},
+        {"inside": True},  # changes nothing, clamped as it is between the steps
+    ):
         assert examine(checks.descent.exercise, descent_with(**settings)).passed
 
 

@@ -360,9 +360,15 @@ def bent_twice(W, V, X, y):
     return 2 / len(X) * (V.T @ (V @ T - y) * (1 - T.tanh() ** 2)) @ X
 
 
+def by_autograd(W, V, X, y):
+    W = W.clone().requires_grad_()
+    return torch.autograd.grad((V @ torch.tanh(W @ X.T) - y).square().sum() / len(X), W)[0]
+
+
 answers(
     "gradient_of_w",
     gradient_of_w,
+    (by_autograd, "Autograd finds this gradient for you"),
     (lambda *a: gradient_of_w(*a) / 2, "factor 2"),
     (lambda W, V, X, y: gradient_of_w(W, V, X, y) * len(X), "division by N"),
     (without_slope, "slope of tanh is missing"),
@@ -622,9 +628,18 @@ answers(
     (lambda x: outside(x).square(), "Not averaged"),
     (lambda x: penalty(x).detach(), "cut off"),
 )
+
+
+def penalty_by_backward(image):
+    image = image.clone().requires_grad_()
+    outside(image).square().mean().backward()
+    return image.grad
+
+
 answers(
     "penalty_gradient",
     penalty_gradient,
+    (penalty_by_backward, "Autograd finds this gradient for you"),
     (lambda x: outside(x) / x.numel(), "The factor 2 of the square is missing"),
     (lambda x: 2 * outside(x), "divide by the number"),
     (lambda x: outside(x), "The factor 2 and the division"),

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 import torch
 
@@ -107,6 +108,23 @@ def half_returned(values):
 def test_a_missing_return_is_named():
     assert "does not `return` it" in told(no_return)
     assert "in one of its branches" in told(half_returned)
+
+
+def only_printed(values):
+    print(2 * values)
+
+
+def test_print_in_place_of_return_is_named():
+    unseen = {}
+    exec("def printed(values):\n    print(2 * values)\n    ...", unseen)  # of which no source is to be had
+    for answer in (only_printed, unseen["printed"], lambda values: print(2 * values)):
+        assert told(answer) == "It prints, and returns nothing: hand the result back with `return`."
+    assert examine(double, stub_that_prints).outcome is None
+
+
+def stub_that_prints(values):
+    print(len(values))
+    return None if len(values) else values
 
 
 # what goes wrong on the way
@@ -255,6 +273,10 @@ def test_a_function_of_c_without_signature_can_be_checked():
         (lambda x: -2 * x, "has the wrong sign"),
         (lambda x: 6 * x, "Every number is 3 times"),
         (lambda x: 2 * x + 0.5, "Every number is off by +0.5"),
+        (lambda x: 2.002 * x, "Every number is 1.001 times"),
+        (lambda x: (2 * x).sum().item() + 0 * x.sum(), "shape should be (1,)"),
+        (lambda x: 2 * x + 0.001 * (x < 0), "nearly right, and off by up to 0.001"),
+        (lambda x: 2.0007 * x, "The number is nearly right, and off by 0.0007"),
         (lambda x: 0 * x, "All numbers are 0"),
         (lambda x: 2 * x.clamp_min(-1), "The numbers are different"),
         (lambda x: 2 * x + x.detach() - x, "the gradient that autograd finds is not"),
@@ -265,12 +287,57 @@ def test_a_wrong_result_is_one_sentence(answer, piece):
     assert piece in told(answer)
 
 
+WHOLE = Exercise(
+    name="whole",
+    signature="whole(values)",
+    task="Where they stand, and what they are.",
+    cases=lambda: [Case((torch.tensor([3.0, 0.0, 0.0]),)), Case((torch.tensor([5.0, 0.0, 0.0, 0.0]),))],
+    reference=lambda values: (np.arange(1, 1 + len(values)), values * 2),
+    parts=("the places", "the doubles"),
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda x: (3 * torch.arange(1, 1 + len(x)), 2 * x), "3 of the 3 numbers of the places are wrong."),
+        (lambda x: (torch.arange(len(x)), 2 * x), "3 of the 3 numbers of the places are wrong."),
+        (lambda x: (0 * torch.arange(len(x)), 2 * x), "All numbers of the places are 0."),
+        (lambda x: (torch.arange(1, 1 + len(x)), 0.7 * x), "The numbers of the doubles are different."),
+        (lambda x: 2 * x, "It returns a Tensor; expected the places, the doubles."),
+    ],
+)
+def test_neither_places_nor_one_number_among_zeros_have_a_factor(answer, message):
+    assert told(answer, WHOLE) == message
+
+
+def test_a_number_in_place_of_a_tensor_is_named_where_a_gradient_is_to_flow():
+    assert "return the tensor itself" in told(lambda f, p: 3.0, EXERCISES["content_loss"])
+
+
+def test_a_form_whose_numbers_are_0_was_written_into():
+    assert examine(EXERCISES["half_and_half"], {"stained_glass": 0, "starry_night": 0}).outcome is False
+
+
+def test_autograd_is_noticed_only_where_it_is_asked():
+    asks = lambda x: torch.autograd.grad((x.requires_grad_() ** 2).sum(), x)[0]  # noqa: E731
+    assert run(asks, (torch.ones(2),), by_hand=True).kind == "autograd"
+    assert run(asks, (torch.ones(2),)).kind == "returned"
+    assert run(lambda x: 2 * x, (torch.ones(2),), by_hand=True).kind == "returned"
+
+
 def test_a_result_that_still_asks_for_a_gradient_is_right():
     assert examine(double, lambda x: 2 * (x.clone().requires_grad_() if not x.requires_grad else x)).passed
 
 
 def test_an_input_changed_in_place_is_named():
     assert told(lambda values: values.mul_(2)).startswith("It changes values in place")
+
+    def shorthand(values):
+        values *= 2
+        return values
+
+    assert "`*=` and `-=` write in place too" in told(shorthand)
 
 
 def test_the_inputs_of_a_dict_and_a_network_are_protected():
