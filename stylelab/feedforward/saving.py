@@ -26,8 +26,8 @@ def shipped_network() -> Path:
     path = data_folder() / SHIPPED
     if not path.is_file():
         raise WeightsError(
-            f"{path.name}: the network of the course is missing from {path.parent}; install stylelab again, "
-            "or train one with fit_fast_network"
+            f"{path.name}: no trained network comes with this version; make one with fit_fast_network, save "
+            "it, and give its path"
         )
     return path
 
