@@ -274,7 +274,7 @@ def test_for_other_paintings_it_starts_from_the_photograph_and_says_so(shipped, 
 
 
 def test_where_the_network_is_missing_it_starts_from_the_photograph_and_says_so(shipped, vgg):
-    with pytest.warns(UserWarning, match="is missing"):
+    with pytest.warns(UserWarning, match="no trained network"):
         (step,) = optimise("cat", "brick", START, vgg)
     assert torch.equal(step.image, load_image("cat", 48))
 
