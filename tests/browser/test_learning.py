@@ -37,7 +37,7 @@ def test_a_wrong_gram_matrix_is_named_mended_and_paints(open_notebook, solution)
     notebook.write("write-gram", right.replace(channels_too, "features[0, 0].numel()"))
     notebook.run_to_end("write-gram", "write-gram-check")
     assert "✗" in verdict.inner_text() and "divided by H·W only" in verdict.inner_text()
-    table = verdict.locator("table")
+    table = verdict.locator("table").first  # those inside it hold one matrix each
     assert table.is_visible() and all(word in table.inner_text() for word in ("expected", "yours"))
     assert "gram is stylelab.gram_matrix." in verdict.inner_text(), "a wrong one paints nothing"
 
