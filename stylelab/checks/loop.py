@@ -5,6 +5,7 @@ gradients are, and which tensor its optimiser holds.
 """
 
 import threading
+import weakref
 
 import torch
 from torch import Tensor
@@ -71,30 +72,28 @@ class WatchedLoss:
 
     def close(self) -> None:
         """Watch no longer."""
-        for hook in self._hooks:
-            hook.remove()
+        _remove(self._hooks)
 
     def _watch(self, image: Tensor) -> None:
+        # PyTorch keeps what is hooked, some of it for the whole program. Without a hold on the loss the hooks
+        # go when it goes, also where a learner's loop broke off and nobody closed it.
+        watched = weakref.ref(self)
         if not self._hooks:
             here = threading.get_ident()
 
             def stepping(optimiser, args, kwargs) -> None:
-                if threading.get_ident() == here:
-                    self._start = {id(values): values.detach().clone() for values in _held(optimiser)}
+                if (loss := watched()) and threading.get_ident() == here:
+                    loss._start = {id(values): values.detach().clone() for values in _held(optimiser)}
 
             def stepped(optimiser, args, kwargs) -> None:
-                if threading.get_ident() == here:
-                    self.optimisers.add(type(optimiser).__name__)
-                    if not any(optimiser is known for known in self.made):
-                        self.made.append(optimiser)
-                    self.steps.append(len(self.asked))
-                    self.planned += optimiser.param_groups[0].get("max_iter", 1)
-                    self._held |= {id(values) for values in _held(optimiser)}
+                if (loss := watched()) and threading.get_ident() == here:
+                    loss._stepped(optimiser)
 
-            self._hooks = [
+            self._hooks += [
                 register_optimizer_step_pre_hook(stepping),
                 register_optimizer_step_post_hook(stepped),
             ]
+            weakref.finalize(self, _remove, self._hooks)
         if not (image.is_leaf and image.requires_grad) or any(image is known for known in self._variables):
             return
         self._variables.append(image)
@@ -102,14 +101,29 @@ class WatchedLoss:
 
         def arriving(gradient: Tensor) -> None:
             nonlocal older
-            self.arrived = True
+            if loss := watched():
+                loss.arrived = True
             older = image.grad is not None and bool(image.grad.any())
 
         def added(variable: Tensor) -> None:
-            self.stale = self.stale or older
+            if loss := watched():
+                loss.stale = loss.stale or older
 
         image.register_hook(arriving)
         image.register_post_accumulate_grad_hook(added)
+
+    def _stepped(self, optimiser: Optimizer) -> None:
+        self.optimisers.add(type(optimiser).__name__)
+        if not any(optimiser is known for known in self.made):
+            self.made.append(optimiser)
+        self.steps.append(len(self.asked))
+        self.planned += optimiser.param_groups[0].get("max_iter", 1)
+        self._held |= {id(values) for values in _held(optimiser)}
+
+
+def _remove(hooks: list[RemovableHandle]) -> None:
+    for hook in hooks:
+        hook.remove()
 
 
 def _held(optimiser: Optimizer) -> list[Tensor]:

@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 import torch
+from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
 import stylelab
 from stylelab import checks
@@ -535,3 +536,21 @@ def test_nothing_is_kept_of_an_answer():
     del answer
     gc.collect()
     assert gone() is None
+
+
+def test_a_loop_that_breaks_off_is_watched_no_longer(capsys):
+    def descent(loss, image, steps):
+        x = image.clone().requires_grad_()
+        optimiser = torch.optim.LBFGS([x])
+        loss(x).backward()
+        optimiser.step(lambda: loss(x))
+        raise ValueError("on purpose")
+
+    def kept() -> int:
+        gc.collect()
+        return len(_global_optimizer_pre_hooks) + len(_global_optimizer_post_hooks)
+
+    before = kept()
+    assert not checks.descent(descent)
+    assert "on purpose" in capsys.readouterr().out
+    assert kept() == before
