@@ -69,7 +69,7 @@ cost = checker(
 )
 
 
-BROKEN = Recipe(init="noise", style_weight=300, scales=(1,), steps=(20,), style_factors=(1,))
+BROKEN = Recipe(init="noise", style_weight=300, tv_weight=0, scales=(1,), steps=(20,), style_factors=(1,))
 """The settings that `mended_recipe` is about: a grainy picture in which nobody can be found."""
 
 STEPS = 100  # at most, so that the check answers in seconds

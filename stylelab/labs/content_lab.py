@@ -126,9 +126,9 @@ class ContentLab(Lab):
     def _reconstruct(self, asked: Settings) -> Run:
         layer, name = asked.layer, asked.photograph.name
         image = asked.photograph.image(self.size)
-        recipe = Recipe(content_layers={layer: 1.0}, style_layers={}, init="noise", detail=0.0).replace(
-            scales=(1.0,), steps=(asked.steps,), style_factors=(1.0,), size=self.size
-        )
+        recipe = Recipe(
+            content_layers={layer: 1.0}, style_layers={}, tv_weight=0, init="noise", detail=0.0
+        ).replace(scales=(1.0,), steps=(asked.steps,), style_factors=(1.0,), size=self.size)
         self.rebuilt.show(noise(image.shape), f"{name} from {layer}: noise, before the first step.")
 
         def show(step, final: bool) -> None:

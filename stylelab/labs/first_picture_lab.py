@@ -191,7 +191,11 @@ class FirstPictureLab(TransferControls):
                 f"a picture by {order.recipe.name} minimises losses of its own; choose quick under "
                 '"More settings", and press Start first'
             )
-        self._take(order, recipe=recipe, steps=sum(RECIPES[recipe].steps), **changed)
+        before, after = RECIPES[order.recipe.name], RECIPES[recipe]
+        for control, weight in (("weight", "style_weight"), ("tv", "tv_weight")):
+            if getattr(order.recipe, weight) == getattr(before, weight):  # nobody chose another
+                changed[control] = getattr(after, weight)
+        self._take(order, recipe=recipe, steps=sum(after.steps), **changed)
         self._tell()
         return image
 

@@ -150,9 +150,9 @@ class GramLab(Lab):
         if not asked.layers:
             raise StylelabError("no layer is ticked; a texture needs at least one")
         weights = dict.fromkeys(asked.layers, 1 / len(asked.layers))
-        recipe = Recipe(content_layers={}, style_layers=weights, init="noise", detail=0.0).replace(
-            size=self.side, scales=(0.5, 1.0), steps=(2, 1), style_factors=(1.0, 1.0)
-        )
+        recipe = Recipe(
+            content_layers={}, style_layers=weights, tv_weight=0, init="noise", detail=0.0
+        ).replace(size=self.side, scales=(0.5, 1.0), steps=(2, 1), style_factors=(1.0, 1.0))
         recipe = recipe.replace(steps=asked.steps)
         canvas, name = noise((1, 3, self.side, self.side)), asked.first.name
         self.made.show(canvas, f"Texture of {name}: noise, before the first step.")

@@ -24,6 +24,9 @@ _ALL = (
     Recipe(
         name="quick",
         about="For labs and first tries, where seconds count: it stops while the picture still changes.",
+        content_layers={"relu4_2": 1.0},
+        style_weight=5.5,
+        tv_weight=0.0,
         size=384,
         scales=(0.25, 0.5, 1.0),
         steps=(40, 36, 16),
@@ -43,12 +46,14 @@ _ALL = (
     Recipe(
         name="gatys",
         about="Gatys, Ecker and Bethge (2016) with the settings of their own notebook, on their own weights.",
+        content_layers={"relu4_2": 1.0},
         # 1000 / C² for layers of 64, 128, 256, 512 and 512 channels
         style_layers={n: 1000 / c**2 for n, c in zip(RELU_1_TO_5, (64, 128, 256, 512, 512), strict=True)},
         gram="hw",
         content_reduction="mean",
         style_reduction="mean",
         style_weight=1.0,
+        tv_weight=0.0,
         history=100,
         size=800,
         scales=(0.64, 1.0),
@@ -59,6 +64,7 @@ _ALL = (
     Recipe(
         name="colour-preserving",
         about="The painting takes the photograph's chroma first; then a long L-BFGS with total variation.",
+        content_layers={"relu4_2": 1.0},
         content_reduction="mean",
         content_weight=1e5,
         style_reduction="sum",
@@ -82,6 +88,7 @@ _ALL = (
         content_reduction="mean",
         style_reduction="mean",
         style_weight=1e6,
+        tv_weight=0.0,
         feature_scale=1 / 250,
         history=100,
         size=512,

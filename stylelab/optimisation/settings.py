@@ -207,15 +207,15 @@ class TermSettings(_Group):
     colours: None, or how the photograph's colours are kept; see stylelab.colour.
     """
 
-    content_layers: Mapping[str, float] = _setting(Layers({"relu4_2": 1.0}), _layers)
+    content_layers: Mapping[str, float] = _setting(Layers({"relu3_1": 0.5, "relu4_2": 0.5}), _layers)
     content_weight: float = _number(1.0)
     content_reduction: str = _choice("relative", "mean", "sum")
     style_layers: Mapping[str, float] = _setting(Layers(dict.fromkeys(RELU_1_TO_5, 1 / 5)), _layers)
-    style_weight: float = _number(5.5)
+    style_weight: float = _number(12.0)
     style_reduction: str = _choice("relative", "mean", "sum")
     statistic: Any = _statistic("gram")
     gram: str = _choice("chw", "hw", "none")
-    tv_weight: float = _number(0.0)
+    tv_weight: float = _number(0.3)
     tv_power: int = _choice(1, 2)
     tv_reduction: str = _choice("mean", "sum")
     tv_scale: tuple[float, float, float] = _numbers((1.0, 1.0, 1.0))

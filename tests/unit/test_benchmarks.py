@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from stylelab import FeatureExtractor, load_image, relative_losses
+from stylelab import FeatureExtractor, load_image, relative_losses, tv_loss
 from stylelab.optimisation.published import RECIPES
 from tests.benchmarks import convergence, patches, pictures, table, transfers
 
@@ -67,8 +67,10 @@ def test_convergence_compares_with_four_times_the_evaluations_and_with_the_loop(
     assert counts == {"default": 4, "four times": 16, "quick": 4, "loop at 5": 3}
     image = load_image(tmp_path / "converged_grace_hopper_starry_night_48_default.png")
     losses = relative_losses(image, convergence.photograph(pair[0], 48), load_image(pair[1], 48))
+    losses["tv"] = tv_loss(image).item()
     assert losses == pytest.approx({term: found["default"][term] for term in losses})
-    total = [of["content"] + 5.5 * of["style"] for of in found.values()]
+    weights = RECIPES["default"].style_weight, RECIPES["default"].tv_weight
+    total = [of["content"] + weights[0] * of["style"] + weights[1] * of["tv"] for of in found.values()]
     assert float(converged.ratio) == pytest.approx(total[0] / total[1], abs=6e-4)
     assert converged.met == (total[0] <= 1.08 * total[1]) and quick.met is None
     assert loop.met == any(found["loop at 5"][t] >= found["default"][t] for t in ("content", "style"))

@@ -248,8 +248,9 @@ def test_finish_goes_on_with_the_picture_until_it_is_done(painted):
     kept = {"size": 64, "colours": "luminance"}
     assert painted.result.recipe == default.replace(**kept) and painted.result.start_given
     assert len(painted.result.history) == default.steps[-1], "the last size only: the picture has it already"
-    totals = [made.history[-1]["total"] for made in (first, painted.result)]
-    assert totals[1] < totals[0] and painted.result.history[0]["total"] < 2 * totals[0]
+    styles = [losses["style"] for losses in (first.history[-1], *painted.result.history)]
+    assert styles[1] < 2 * styles[0], "it begins where the first run ended"
+    assert styles[-1] < styles[0] and painted.result.history[-1]["total"] < painted.result.history[0]["total"]
     assert "continued: step 80 of 80" in painted.picture.says
     assert (painted.recipe.value, painted.steps.value) == ("default", 180) and painted.note.value == ""
     assert line_of(painted).startswith("stylelab.transfer('astronaut', ") and "'quick'" not in line_of(
@@ -257,6 +258,17 @@ def test_finish_goes_on_with_the_picture_until_it_is_done(painted):
     )
     painted.kept.children[0].button.click()
     assert painted.wait(60) and painted.result is first and "'quick', " in line_of(painted)
+
+
+def test_finish_keeps_the_weights_that_somebody_chose(painted):
+    chosen = painted.tv.options[3][1]
+    painted.weight.value, painted.tv.value = 20, chosen
+    painted.start.click()
+    assert painted.wait(120)
+    painted.finish.click()
+    assert painted.wait(240) and painted.last_error is None
+    made = painted.result.recipe
+    assert (made.name, made.style_weight, made.tv_weight) == ("default", 20, chosen)
 
 
 def test_print_paints_it_again_large_with_its_own_settings(painted, monkeypatch):

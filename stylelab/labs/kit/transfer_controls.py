@@ -1,6 +1,7 @@
 """The controls of a transfer: the pictures, the recipe, and the settings that matter most."""
 
 import math
+from operator import itemgetter
 from typing import Any
 
 import ipywidgets as widgets
@@ -88,9 +89,17 @@ class TransferControls(Lab):
                 if isinstance(control, Chooser):
                     control.choose(value)
                 else:
+                    if isinstance(control, widgets.SelectionSlider):
+                        _offer(control, value)
                     control.value = value
         finally:
             self._setting = False
+
+
+def _offer(slider: widgets.SelectionSlider, value: float) -> None:
+    """Adds a number to those on offer; one that was chosen with another recipe may be missing."""
+    if value not in (known for _, known in slider.options):
+        slider.options = sorted([*slider.options, (plain(value), value)], key=itemgetter(1))
 
 
 def _labelled() -> list[tuple[str, str]]:
