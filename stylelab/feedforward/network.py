@@ -28,6 +28,7 @@ StyleChoice: TypeAlias = str | Mapping[str, float] | Sequence[tuple[str, float]]
 LEAST = 16  # pixels: below it mirrored borders are wider than the smallest maps
 MULTIPLE = 4  # two convolutions halve the picture
 NORMAL = (torch.pi / 2) ** 0.5  # the standard deviation of a normal distribution over its mean deviation
+MOST = 3.0  # that a residual block adds to a map, whose spread is about 1
 EPSILON = 1e-2  # of the spread of maps that are about 1: what is flatter is a flat sky, not a signal
 
 
@@ -104,7 +105,8 @@ class FastNetwork(nn.Module):
 
         image: (N, 3, H, W) in [0, 1], sides multiples of 4 from 16 on. vectors: (N or 1, 2 · maps).
         """
-        # ReLUs end at 6 (Krizhevsky, 2010), so that a spike is not handed on either; see `normalised`.
+        # ReLUs end at 6 (Krizhevsky, 2010), and what a block adds at 3: without that each block adds more
+        # to a flat bright patch than the one before it, until the patch is a blob in every style.
         first, down, deeper, *residual, up, higher, last = self.convolutions
         parts = iter(self.scales_and_shifts(vectors))
         x = (2 * image - 1).contiguous(memory_format=torch.channels_last)
@@ -112,7 +114,7 @@ class FastNetwork(nn.Module):
             x = F.relu6(normalised(convolution(x), *next(parts)))
         for one, other in zip(residual[::2], residual[1::2], strict=True):
             inner = F.relu6(normalised(one(x), *next(parts)))
-            x = x + normalised(other(inner), *next(parts))
+            x = x + normalised(other(inner), *next(parts)).clamp(-MOST, MOST)
         for convolution in (up, higher):
             x = F.relu6(normalised(upsampled(convolution, x), *next(parts)))
         return torch.sigmoid(in_squares(last, x).float())

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 import stylelab
+import stylelab.feedforward.network as net_module
 from stylelab import FastNetwork
 from stylelab.errors import ImageError, StylelabError, WeightsError
 from stylelab.feedforward.convolutions import in_squares, upsampled
@@ -212,6 +213,24 @@ def test_a_spike_cannot_hide_how_strong_a_map_is(random_image):
     instance = torch.nn.functional.instance_norm
     lost = instance(spiked)[rest].std() / instance(maps)[rest].std()
     assert kept > 0.6 and lost < 0.1
+
+
+def test_no_patch_grows_from_block_to_block(random_image):
+    """Scales of 100 in every style: what reaches the upsampling is bounded all the same."""
+    net = FastNetwork(("night",), widths=(4, 4, 4), blocks=3)
+    with torch.no_grad():
+        net.vectors.mul_(100)
+    seen = []
+    upsampled = net_module.upsampled
+
+    def watched(convolution, maps):
+        seen.append(maps)
+        return upsampled(convolution, maps)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(net_module, "upsampled", watched)
+        net.stylise(random_image(1, 32, 32))
+    assert 6 < seen[0].abs().max() <= 6 + 3 * net.blocks
 
 
 def test_a_flat_picture_stays_flat(net):

@@ -338,4 +338,4 @@ def test_arguments_that_make_no_sense_are_said(fit, asked, said):
 
 def test_a_loss_that_is_no_number_ends_it(fit):
     with pytest.raises(OptimisationError, match="lower the learning rate"):
-        fit(steps=8, learning_rate=1e30, clip=1e30)
+        fit(steps=8, style_weight=3e38, content_weight=3e38)
