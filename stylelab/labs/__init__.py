@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
     from stylelab.labs.colour_lab import colour
     from stylelab.labs.content_lab import content
     from stylelab.labs.differences_lab import differences
+    from stylelab.labs.fast_lab import fast
     from stylelab.labs.first_picture_lab import first_picture
     from stylelab.labs.gram_lab import gram
     from stylelab.labs.patches_lab import patches
@@ -24,9 +25,19 @@ _HOME = {
     "colour": "colour_lab",
     "patches": "patches_lab",
     "differences": "differences_lab",
+    "fast": "fast_lab",
 }
 
-__all__ = ["colour", "content", "differences", "first_picture", "gram", "patches", "total_variation"]
+__all__ = [
+    "colour",
+    "content",
+    "differences",
+    "fast",
+    "first_picture",
+    "gram",
+    "patches",
+    "total_variation",
+]
 
 
 def __getattr__(name: str):
