@@ -11,7 +11,16 @@ import matplotlib.cbook
 from sklearn.datasets import load_sample_image
 from torch import Tensor
 
-from stylelab import RECIPES, FeatureExtractor, Recipe, load_image, relative_losses, save_image, transfer, tv_loss
+from stylelab import (
+    RECIPES,
+    FeatureExtractor,
+    Recipe,
+    load_image,
+    relative_losses,
+    save_image,
+    transfer,
+    tv_loss,
+)
 from stylelab.files import atomic_write
 from stylelab.pictures.resampling import quantise
 from tests.benchmarks.pictures import published_loop

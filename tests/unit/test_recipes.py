@@ -221,13 +221,17 @@ def test_quick_stays_as_quick_as_it_is():
 def test_the_default_spends_its_evaluations_where_they_count():
     """Held because RESULTS.md says of these numbers how near they come; together as 97 of full size."""
     default, quick = RECIPES["default"], RECIPES["quick"]
-    assert default == Recipe() == quick.replace(
-        name="default",
-        about=default.about,
-        steps=(40, 60, 80),
-        content_layers={"relu3_1": 0.5, "relu4_2": 0.5},
-        style_weight=12,
-        tv_weight=0.3,
+    assert (
+        default
+        == Recipe()
+        == quick.replace(
+            name="default",
+            about=default.about,
+            steps=(40, 60, 80),
+            content_layers={"relu3_1": 0.5, "relu4_2": 0.5},
+            style_weight=12,
+            tv_weight=0.3,
+        )
     )
 
 
