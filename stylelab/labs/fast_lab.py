@@ -17,6 +17,7 @@ from stylelab.labs.kit.drawing import plain
 from stylelab.labs.kit.touchable import Touch
 from stylelab.pictures.loading import load_image
 from stylelab.pictures.resampling import resize
+from stylelab.pictures.samples import sample_names
 from stylelab.pictures.saving import save_image
 
 LARGEST = 1024  # pixels
@@ -64,16 +65,17 @@ class FastLab(Lab):
             self._code = f"stylelab.FastNetwork.load({'' if network is None else repr(str(network))})"
             network = FastNetwork.load(network)
         self.network, styles = network, network.styles
+        first = "starry_night" if "starry_night" in styles else styles[0]
         self._setting = False
         self._loaded: tuple[tuple[Chosen, int], Tensor] | None = None
         self._faces = {name: _face(network, name) for name in styles}
 
-        self.photograph = Chooser(self, "photograph", content, thumbnails=True)
+        self.photograph = Chooser(self, "photograph", content, sample_names("content"), thumbnails=True)
         self.strength = widgets.FloatSlider(value=1, min=0, max=1.5, step=0.05, description="strength")
         self.size = widgets.IntSlider(value=size, min=64, max=LARGEST, step=32, description="size (pixels)")
         self.weights = {
             name: widgets.FloatSlider(
-                value=float(name == styles[0]),
+                value=float(name == first),
                 min=0,
                 max=1,
                 step=0.01,
@@ -89,7 +91,7 @@ class FastLab(Lab):
         self.file = widgets.Text("fast.png", description="save as", continuous_update=False)
         self.save = self.button("Save", self._save, "write the picture on the screen to a file of that name")
         self.said, self.line = (widgets.HTML(layout={"margin": "0 4px"}) for _ in range(2))
-        self.picture, self.pad = Picture(560, 300), Picture(240, 180, "34vh")
+        self.picture, self.pad = Picture(560, 360), Picture(220, 170, "34vh")
         for control in (self.photograph, self.strength, self.size, *self.weights.values()):
             self.on(control, self._ask)
         for corner in self.corners:
