@@ -134,9 +134,11 @@ def test_the_default_minimises_relative_losses(vgg, random_image):
     terms = Objective(recipe_terms(recipe, 0.5), Scene(content, [(painting, 1.0)]), Features(vgg))(image)
     assert terms[0].item() == pytest.approx(content_term.item(), rel=1e-4)
     assert terms[1].item() == pytest.approx(style_term.item(), rel=1e-4)
-    if not recipe.tv_weight:
-        weighted = recipe.content_weight * content_term + 0.5 * recipe.style_weight * style_term
-        assert terms[3].item() == pytest.approx(weighted.item(), rel=1e-4)
+    across, down = (image.diff(dim=dim).abs().mean() for dim in (-1, -2))
+    assert terms[2].item() == pytest.approx((across + down).item(), rel=1e-4)
+    weighted = recipe.content_weight * content_term + 0.5 * recipe.style_weight * style_term
+    weighted = weighted + recipe.tv_weight * (across + down)
+    assert terms[3].item() == pytest.approx(weighted.item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("name", ["gatys", "modified-vgg19", "classic", "colour-preserving"])

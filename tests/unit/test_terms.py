@@ -24,7 +24,7 @@ from stylelab.networks.features import Features
 from stylelab.pictures import Stylist, resize
 
 LAYERS = {"relu1_1": 0.25, "relu2_1": 0.75}
-QUICK = RECIPES["default"].replace(precision="float32", scales=(1,), steps=(8,), style_factors=(1,))
+QUICK = RECIPES["quick"].replace(precision="float32", scales=(1,), steps=(8,), style_factors=(1,))
 
 
 # What follows stands here as it would in a notebook of somebody who has only installed the package.
