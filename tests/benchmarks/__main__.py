@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import convergence, evaluation, patches, pictures, starting, transfers
+from tests.benchmarks import convergence, evaluation, fast, patches, pictures, starting, transfers
 from tests.benchmarks.table import HEAD, Row, machine
 
 SLOW = ("large", "memory", "devices", "convergence")  # not among what --quick measures
@@ -38,6 +38,7 @@ def sections(which: str, folder: Path | None) -> dict[str, Callable[[], Iterator
         "approximate": lambda: patches.approximate(("median", "blur", "sketch") if full else ("median",)),
         "growth": lambda: patches.growth(sizes),
         "evaluation": lambda: evaluation.rows((256, 384) if full else (256,)),
+        "fast": lambda: fast.rows((256,) if quick else (256, 512)),
         "memory": lambda: transfers.memory((512, 1024) if full else (512,)),
         "devices": lambda: transfers.devices((512, 1024, 2048) if full else (512, 1024)),
         "pictures": lambda: pictures.rows(**compared, folder=folder),

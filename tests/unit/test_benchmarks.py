@@ -8,7 +8,7 @@ from PIL import Image
 
 from stylelab import FeatureExtractor, load_image, relative_losses, tv_loss
 from stylelab.optimisation.published import RECIPES
-from tests.benchmarks import convergence, patches, pictures, table, transfers
+from tests.benchmarks import convergence, fast, patches, pictures, table, transfers
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +126,18 @@ def test_a_row_is_a_line_of_the_table():
     row = table.Row("what", "1 s", "2 s", "2.0", "3", False)
     assert str(row) == "| what | 1 s | 2 s | 2.0 | 3 | **no** |"
     assert table.HEAD.split("\n")[0].count("|") == str(row).count("|")
+
+
+def test_the_usual_network_is_the_one_that_is_said(random_image):
+    usual, image = fast.usual_network(), random_image(1, 64, 48)
+    numbers = sum(value.numel() for value in usual.parameters())
+    assert numbers == pytest.approx(1.68e6, rel=0.01)
+    assert usual(image).shape == image.shape
+
+
+def test_a_fast_network_is_compared_at_both_precisions_and_its_memory_measured(monkeypatch):
+    monkeypatch.setattr(fast, "has_fast_bfloat16", lambda device: True)
+    *compared, memory = fast.rows(sizes=(32,), repeat=1)
+    assert [row.what for row in compared] == [f"fast network, 32 px, {p}" for p in ("float32", "bfloat16")]
+    assert all("32-64-128" in row.reference and row.ours.endswith(" ms") for row in compared)
+    assert memory.ours.endswith(" MB") and memory.met is True
