@@ -18,7 +18,7 @@ def grid_axes(grid, given: Mapping[str, object]) -> list[dict[str, object]]:
     no or too many settings, an unknown one, one without values, and for pictures given twice or not at all.
     """
     if not isinstance(grid, Mapping) or len(grid) not in (1, 2):
-        raise StylelabError(f"grid={grid!r}: give one or two settings, as {{'style_weight': [2, 5.5, 15]}}")
+        raise StylelabError(f"grid={grid!r}: give one or two settings, as {{'style_weight': [4, 12, 36]}}")
     for name in grid:
         if name not in SETTINGS:
             raise StylelabError(unknown("setting", name, SETTINGS, "stylelab.sweeps.grids.SETTINGS"))

@@ -55,7 +55,7 @@ class Sweep:
     """What a sweep made; shows itself as its figure.
 
     rows, columns: the labels of the grid; a grid of one setting has columns only. cells, failures: each
-    finished Cell and the complaint of each failed one, by name: "style_weight 5.5, style_layers relu1_1".
+    finished Cell and the complaint of each failed one, by name: "style_weight 12, style_layers relu1_1".
     """
 
     rows: list[str]
@@ -103,7 +103,7 @@ def sweep(
     grid: one or two settings, rows before columns, each with its values: a list, or {label: value}. A setting
         is one of the recipe's, or "content" or "style"; among styles any Stylist may stand, which makes the
         picture itself. Layers may be given by their names alone:
-        {"style_weight": [2, 5.5, 15], "style_layers": ["relu1_1", "relu3_1", ["relu1_1", "relu5_1"]]}
+        {"style_weight": [4, 12, 36], "style_layers": ["relu1_1", "relu3_1", ["relu1_1", "relu5_1"]]}
         {"content": ["astronaut", "cat"], "style": {"night": "starry_night", "my net": net}}
     content, style: as for `transfer`, unless the grid lists them. recipe, seed, device: of every cell.
     folder: keeps each finished cell as a PNG under its name and the hash of all that decides it, so that a
