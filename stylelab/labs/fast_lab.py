@@ -11,7 +11,7 @@ from torch import Tensor
 from stylelab.errors import StylelabError
 from stylelab.feedforward.network import FastNetwork
 from stylelab.files import expanded, unused
-from stylelab.labs.kit.base import Lab, Picture, controls, fold, row
+from stylelab.labs.kit.base import Lab, Picture, code_line, controls, fold, row
 from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import plain
 from stylelab.labs.kit.touchable import Touch
@@ -124,11 +124,7 @@ class FastLab(Lab):
         if self._setting:
             return
         self.said.value = ""
-        code = html.escape(self._told(self.settings()))
-        self.line.value = (
-            "These settings as a line of code (click it, then copy):"
-            f'<pre tabindex="0" style="user-select: all; white-space: pre-wrap; margin: 2px">{code}</pre>'
-        )
+        self.line.value = code_line(self._told(self.settings()))
         self.later(self._draw)
 
     def _told(self, asked: Settings) -> str:

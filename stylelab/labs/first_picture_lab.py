@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stylelab.errors import StylelabError, WeightsError
 from stylelab.files import expanded, unused
-from stylelab.labs.kit.base import Picture, controls, fold, row
+from stylelab.labs.kit.base import Picture, code_line, controls, fold, row
 from stylelab.labs.kit.drawing import curves
 from stylelab.labs.kit.orders import Kept, Order, Shown, Strip
 from stylelab.labs.kit.transfer_controls import TransferControls
@@ -91,11 +91,7 @@ class FirstPictureLab(TransferControls):
         if self._setting:
             return
         order, shown = self.settings(), self._shown
-        code = html.escape(order.code())
-        self.line.value = (
-            "These settings as a line of code (click it, then copy):"
-            f'<pre tabindex="0" style="user-select: all; white-space: pre-wrap; margin: 2px">{code}</pre>'
-        )
+        self.line.value = code_line(order.code())
         changes = order.changes(shown.order) if shown and shown.order else []
         moved = f"Chosen since: {', '.join(changes)}. It takes effect at the next Start." if changes else ""
         self.note.value = html.escape(moved)

@@ -242,6 +242,15 @@ def complaint_line(text: str, alert: bool = False) -> str:
     return f'<div {role}style="{_ALERT}">✗ {html.escape(text)}</div>'
 
 
+def code_line(code: str) -> str:
+    """The line of code that makes the same picture, as HTML: one click chooses it whole."""
+    return (
+        "These settings as a line of code (click it, then copy):"
+        '<pre tabindex="0" style="user-select: all; white-space: pre-wrap; margin: 2px">'
+        f"{html.escape(code)}</pre>"
+    )
+
+
 def row(*children: widgets.Widget) -> widgets.HBox:
     """Widgets side by side, going on below where the page is too narrow."""
     return widgets.HBox(children, layout={"flex_flow": "row wrap", "align_items": "flex-start"})
