@@ -46,14 +46,15 @@ def memory_needed(
 def _per_pixel(recipe: Recipe, extractor: FeatureExtractor) -> tuple[float, float]:
     """Bytes per pixel of the picture: what the forward pass keeps for the way back, and what waits there.
 
-    Kept are the input, the result of every ReLU and pooling, the place of each maximum (8 bytes), and once
-    more what a loss looks at where it is scaled or comes before a ReLU. Each loss's own gradient is made when
-    it is added to the network's; the largest counts.
+    Kept are the input, the result of every ReLU and pooling, the place of each maximum (8 bytes), once more
+    what a loss looks at where it is scaled or comes before a ReLU, and in float32 the differences that
+    content losses square and of which total variation, across and down, drops the signs. Each loss's own
+    gradient is made when it is added to the network's; the largest counts.
     """
     missing = {*recipe.style_layers, *recipe.content_layers}
     number = 2 if uses_bfloat16(recipe.precision, extractor.device) else 4
     scaled = recipe.feature_scale != 1 and extractor.weights == "bundled"
-    kept, waiting, area, channels = 12.0, 0.0, 1.0, 3
+    kept, waiting, area, channels = 36.0 if recipe.tv_weight else 12.0, 0.0, 1.0, 3
     (stages,) = extractor.children()
     for name, stage in stages.named_children():
         for module in stage.modules():
@@ -70,6 +71,7 @@ def _per_pixel(recipe: Recipe, extractor: FeatureExtractor) -> tuple[float, floa
             kept += area * channels * number
         if name in missing:
             kept += area * channels * number * (scaled or name.startswith("conv"))
+            kept += area * channels * 4 * (name in recipe.content_layers)
             waiting = max(waiting, area * channels * number)
         missing.discard(name)
         if not missing:

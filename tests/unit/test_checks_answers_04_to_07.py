@@ -712,7 +712,7 @@ answers(
 answers(
     "mended_recipe",
     BROKEN.replace(init="content", style_weight=3),
-    (RECIPES["default"], "5 settings are changed"),
+    (RECIPES["default"], "6 settings are changed"),
     (BROKEN, "Nothing is changed"),
     (BROKEN.replace(init="content"), "content is lost"),
     (BROKEN.replace(style_weight=3), "Too restless"),
