@@ -1,4 +1,4 @@
-"""The lab of notebook 09: a slider for each style of a fast network; the picture follows the finger."""
+"""The lab of fast networks: a slider for each style; the picture follows the finger."""
 
 import html
 from dataclasses import dataclass
@@ -162,7 +162,7 @@ class FastLab(Lab):
         weights = dict.fromkeys(self.weights, 0.0)
         for corner, share in zip(self.corners, shares, strict=True):
             weights[corner.value] += share
-        self._setting = True  # thirteen sliders, one picture
+        self._setting = True  # one picture, however many sliders
         try:
             for name, slider in self.weights.items():
                 slider.value = round(weights[name], 2)
