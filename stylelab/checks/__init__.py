@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time _HOME serves
     from stylelab.checks.colour import keep_luminance, rgb_to_yuv
     from stylelab.checks.content import content_loss, gradient_before_relu, psnr
+    from stylelab.checks.fast_styles import conditional_instance_norm, mixture
+    from stylelab.checks.fast_training import coverage, fast_loss, own_style
     from stylelab.checks.first_picture import half_and_half, larger_strokes, weighted_loss
     from stylelab.checks.folding import centres, fold_average
     from stylelab.checks.gram import gram_matrix, mean_share, quarter_grams, wrong_grams
@@ -41,6 +43,11 @@ _HOME = {
     "content_loss": "content",
     "gradient_before_relu": "content",
     "psnr": "content",
+    "conditional_instance_norm": "fast_styles",
+    "mixture": "fast_styles",
+    "coverage": "fast_training",
+    "fast_loss": "fast_training",
+    "own_style": "fast_training",
     "half_and_half": "first_picture",
     "larger_strokes": "first_picture",
     "weighted_loss": "first_picture",
@@ -88,12 +95,15 @@ __all__ = [
     "ask",
     "balanced",
     "centres",
+    "conditional_instance_norm",
     "content_loss",
     "cost",
+    "coverage",
     "descent",
     "difference_map",
     "exhibit",
     "extract_patches",
+    "fast_loss",
     "find_the_bug",
     "fold_average",
     "fooling_change",
@@ -112,8 +122,10 @@ __all__ = [
     "match_each_channel",
     "mean_share",
     "mended_recipe",
+    "mixture",
     "nearest_patches",
     "overlooked_change",
+    "own_style",
     "penalty",
     "penalty_gradient",
     "plateau_shift",
