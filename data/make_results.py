@@ -1,5 +1,7 @@
 """Makes the gallery: the pictures in data/results, the page that shows them, and the README's banner.
 
+And one photograph in twelve styles of the fast network, for notebook 09.
+
     python data/make_results.py                        # all of them: about a minute each on two cores
     python data/make_results.py cat_pen_hatching       # these again, the page and the banner
 
@@ -10,6 +12,7 @@ import sys
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 
 import stylelab
 from stylelab.pictures.resampling import resize
@@ -42,6 +45,13 @@ CREDITS = (
     "*pagoda* is a photograph by [danielbuechele](https://www.flickr.com/photos/danielbuechele/6061409035/)",
     "*dahlia* is one by [vultilion](https://www.flickr.com/photos/vultilion/6056698931/)",
 )
+FAST_CONTENT = "pagoda"  # painted by the fast network, four styles in a row
+FAST_STYLES = (
+    *("starry_night", "woodblock_waves", "stained_glass", "impasto"),
+    *("pointillism", "watercolour", "pen_hatching", "geometric_abstraction"),
+    *("marbled_paper", "hubble", "brick", "tissue"),
+)
+FAST_SIZE = 320  # longest side of each, in pixels
 SHOWN, SIDE, GAP = 4, 300, 8  # in the banner: how many, and how wide a square tile and its margin, in pixels
 
 
@@ -56,6 +66,7 @@ def main(wanted: list[str]) -> None:
             stylelab.save_image(result.image, file(content, style), result.settings(), quality=85)
     (RESULTS / "README.md").write_text(page(), encoding="utf-8")
     stylelab.save_image(banner(), RESULTS / "banner.jpg", quality=88)
+    stylelab.save_image(fast_sheet(), RESULTS / f"fast_{FAST_CONTENT}.jpg", quality=85)
 
 
 def file(content: str, style: str) -> Path:
@@ -103,6 +114,15 @@ def banner() -> torch.Tensor:
         painted[..., -SIDE // 4 - GAP : -GAP, GAP : SIDE // 4 + GAP] = inset
         columns += [painted, torch.ones(1, 3, SIDE, GAP)]
     return torch.cat(columns[:-1], dim=3)
+
+
+def fast_sheet() -> torch.Tensor:
+    """One photograph in twelve styles of the fast network, four in a row."""
+    network = stylelab.FastNetwork.load()
+    image = stylelab.load_image(FAST_CONTENT, FAST_SIZE)
+    made = [F.pad(network.stylise(image, style).cpu(), (0, GAP, 0, GAP), value=1.0) for style in FAST_STYLES]
+    rows = [torch.cat(made[start : start + 4], dim=3) for start in range(0, len(made), 4)]
+    return torch.cat(rows, dim=2)[..., :-GAP, :-GAP]
 
 
 def tile(image: torch.Tensor, side: int) -> torch.Tensor:

@@ -1,5 +1,6 @@
 """Every static picture of the course: figures and diagrams, each with its caption drawn below it."""
 
+from stylelab.figures.diagrams.fast import fast_network_diagram
 from stylelab.figures.diagrams.gradient import gradient_diagram
 from stylelab.figures.diagrams.learning import patch_net_diagram
 from stylelab.figures.diagrams.network import vgg19_diagram
@@ -26,6 +27,7 @@ __all__ = [
     "comparison",
     "curve_panels",
     "curves",
+    "fast_network_diagram",
     "feature_statistics",
     "gradient_diagram",
     "matrix",

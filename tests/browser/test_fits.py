@@ -19,6 +19,7 @@ CONTROLS = {
     "colour": ("transfer", "method", "strength"),
     "patches": ("photograph", "filter", "patch (pixels)"),
     "differences": ("photograph", "filter", "neighbours"),
+    "fast": ("photograph", "starry_night", "strength"),
 }
 WITH_RUNS = ("first_picture", "gram", "content", "patches", "differences")
 PLACES = """cell => {

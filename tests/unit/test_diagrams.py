@@ -33,6 +33,10 @@ DRAWN = {
     "gradient": lambda: figures.gradient_diagram(),
     "gradient, with total variation": lambda: figures.gradient_diagram("squeezenet"),
     "patch net": lambda: figures.patch_net_diagram(),
+    "fast network": lambda: figures.fast_network_diagram(stylelab.FastNetwork(["brick", "starry_night"])),
+    "small fast network": lambda: figures.fast_network_diagram(
+        stylelab.FastNetwork(["brick"], (8, 12, 36), blocks=2), content="cat"
+    ),
     "scales": lambda: figures.coarse_to_fine_diagram(),
     "scales of gatys": lambda: figures.coarse_to_fine_diagram("gatys"),
     "one scale": lambda: figures.coarse_to_fine_diagram("squeezenet"),
@@ -258,6 +262,12 @@ def test_the_patch_net_and_its_table_are_the_package_s():
 def test_each_unit_of_the_patch_net_is_a_dot():
     dots = list(ElementTree.fromstring(figures.patch_net_diagram().svg).iter(f"{SVG}circle"))
     assert len(dots) == 9 + 21 + 17 + 13 + 9 + 1
+
+
+def test_the_fast_network_is_the_one_that_was_given():
+    told = words(_made.setdefault("small fast network", DRAWN["small fast network"]()))
+    assert [word for word in told if word.isdigit()] == ["8", "12", "36", "36", "12", "8"]
+    assert "2 residual blocks" in told and "brick: 220 scales and 220 shifts" in told
 
 
 @pytest.mark.parametrize("name", ["default", "gatys"])
