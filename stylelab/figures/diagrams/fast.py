@@ -71,7 +71,8 @@ def _draw_slabs(sheet: Sheet, network: FastNetwork, size: tuple[int, int], middl
     wides = [MAP * maps for maps, _ in stages]
     wides[3] = network.blocks * (MAP * widest / 2 + 7) - 7
     gap = (right - left - sum(wides)) / (len(stages) - 1)
-    centres, x = [], left
+    centres: list[float] = []
+    x = float(left)
     sheet.path([(left - 38, middle), (left - 4, middle)], arrow=True)
     for number, ((maps, part), wide, word) in enumerate(zip(stages, wides, words, strict=True)):
         tall, centre = TALLEST / part, x + wide / 2
@@ -107,7 +108,7 @@ def _draw_numbers(
     parts = [torch.cat([_rows(scale), _rows(shift)]) for scale, shift in network.scales_and_shifts(vectors)]
     groups = [*parts[:3], torch.cat(parts[3:-2]), *parts[-2:]]
     largest = vectors.abs().quantile(0.97).item()
-    bottom = STRIPS
+    bottom = float(STRIPS)
     for numbers, centre in zip(groups, centres, strict=True):
         wide = CELL * numbers.shape[1]
         sheet.path([(centre, STRIPS - 8), (centre, STRIPS - 34)], STYLE, 2, arrow=True)
