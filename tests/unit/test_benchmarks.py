@@ -6,9 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from stylelab import FeatureExtractor, load_image, relative_losses, tv_loss
+from stylelab import FastNetwork, FeatureExtractor, load_image, relative_losses, tv_loss
 from stylelab.optimisation.published import RECIPES
-from tests.benchmarks import convergence, fast, patches, pictures, table, transfers
+from tests.benchmarks import convergence, fast, painted, patches, pictures, table, transfers
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,15 @@ def test_the_pictures_compared_are_kept(small, monkeypatch, tmp_path):
         assert kept.width > 800
 
 
+def test_a_picture_may_be_begun_by_the_fast_network(small, monkeypatch):
+    content, _, extractor = small
+    monkeypatch.setattr(pictures, "STEPS", 4)
+    reached = pictures.seconds_until(
+        {"content": 2.0, "style": 2.0}, content, "starry_night", 5.5, extractor, fast=True
+    )
+    assert reached.seconds > 0 and pictures.quickest(fast=True).init == "fast"
+
+
 @pytest.fixture
 def short(monkeypatch):
     """The recipes, shortened to four steps."""
@@ -88,6 +97,20 @@ def test_half_of_the_convergence_pairs_are_of_photographs_kept_aside():
     tuned = {content for content, _ in convergence.TUNED}
     for content, _ in convergence.KEPT_ASIDE:
         assert content not in tuned and convergence.photograph(content, 64).shape[1] == 3
+
+
+def test_the_network_is_compared_with_the_default_and_that_is_measured_once(short, tmp_path, monkeypatch):
+    network = FastNetwork(["brick", "starry_night"])
+    options = {"photographs": ("cat", "pagoda"), "size": 48, "folder": tmp_path, "network": network}
+    brick, starry = painted.rows(network.styles, **options)
+    kept = [
+        json.loads((tmp_path / f"default_{name}_brick_48.json").read_text()) for name in ("cat", "pagoda")
+    ]
+    style = sum(losses["style"] for losses in kept) / 2
+    assert brick.goal.endswith(f", {1.5 * style + 0.05:.3f}") and starry.goal.endswith(", 0.100")
+    assert brick.met is False, "it has learnt nothing"
+    monkeypatch.setattr(painted, "transfer", None)
+    assert list(painted.rows(network.styles, **options)) == [brick, starry]
 
 
 def test_memory_is_that_of_a_process_of_its_own(monkeypatch):
