@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time _HOME serves
     from stylelab import (
+        arbitrary,
         checks,
         colour,
         feedforward,
@@ -89,6 +90,7 @@ __all__ = [
     "StylelabError",
     "__version__",
     "apply_filter",
+    "arbitrary",
     "checks",
     "clipped_share",
     "colour",
