@@ -101,16 +101,17 @@ def test_half_of_the_convergence_pairs_are_of_photographs_kept_aside():
 
 def test_the_network_is_compared_with_the_default_and_that_is_measured_once(short, tmp_path, monkeypatch):
     network = FastNetwork(["brick", "starry_night"])
-    options = {"photographs": ("cat", "pagoda"), "size": 48, "folder": tmp_path, "network": network}
-    brick, starry = painted.rows(network.styles, **options)
+    options = {"photographs": ("cat", "pagoda"), "size": 72, "folder": tmp_path, "network": network}
+    brick, starry, stable = painted.rows(network.styles, **options)
     kept = [
-        json.loads((tmp_path / f"default_{name}_brick_48.json").read_text()) for name in ("cat", "pagoda")
+        json.loads((tmp_path / f"default_{name}_brick_72.json").read_text()) for name in ("cat", "pagoda")
     ]
     style = sum(losses["style"] for losses in kept) / 2
     assert brick.goal.endswith(f", {1.5 * style + 0.05:.3f}") and starry.goal.endswith(", 0.100")
     assert brick.met is False, "it has learnt nothing"
     monkeypatch.setattr(painted, "transfer", None)
-    assert list(painted.rows(network.styles, **options)) == [brick, starry]
+    assert list(painted.rows(network.styles, **options)) == [brick, starry, stable]
+    assert stable.what.endswith("the worst of 4") and float(stable.ours.removesuffix(" dB")) > 5
 
 
 def test_memory_is_that_of_a_process_of_its_own(monkeypatch):
