@@ -101,7 +101,7 @@ def _count_of(value: Any) -> int:
 
 
 def _said(value: Any) -> bool:
-    return value is not None and not (isinstance(value, str) and not value)
+    return value is not None and value is not Ellipsis and not (isinstance(value, str) and not value)
 
 
 def _not_attempted(exercise: Exercise, printed: str = "") -> Verdict:

@@ -20,6 +20,8 @@ from stylelab.files import atomic_write
 
 WIDGET = "application/vnd.jupyter.widget-"
 PROGRESS = re.compile(r"\s*\d+%\|")  # what is left of a progress bar: how it looked before the first step
+WIDGET_TEXT = re.compile(r"[A-Z]\w*\(\w+=")  # what a widget says of itself where it is not shown
+LIVE = "Live: run this cell in Jupyter to see it change."
 CELL_TIMEOUT = 300  # seconds, as in nbval's run of the same cells
 
 
@@ -36,6 +38,8 @@ def clean(notebook: nbformat.NotebookNode) -> None:
             data = output.get("data", {})
             for kind in [kind for kind in data if kind.startswith(WIDGET)]:
                 del data[kind]
+                if WIDGET_TEXT.match(data.get("text/plain", "")):
+                    data["text/plain"] = LIVE
 
 
 def store(path: Path) -> None:

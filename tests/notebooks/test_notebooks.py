@@ -147,6 +147,7 @@ def test_stores_no_widget_that_would_be_dead_in_a_reopened_notebook(notebook):
 def test_a_run_is_stored_without_what_differs_or_dies(tmp_path):
     sources = [
         "from stylelab import labs\nlabs.total_variation()",
+        "import ipywidgets\nipywidgets.Image()",
         "from tqdm.auto import tqdm\nfor step in tqdm(range(3)):\n    print(step, flush=True)",
     ]
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
@@ -157,11 +158,12 @@ def test_a_run_is_stored_without_what_differs_or_dies(tmp_path):
     stored = nbformat.read(file, as_version=4)
     test_stores_no_widget_that_would_be_dead_in_a_reopened_notebook(stored)
     test_stores_one_clean_run_from_top_to_bottom(stored)
-    lab, loop = stored.cells
+    lab, live, loop = stored.cells
+    assert live.outputs[0].data == {"text/plain": "Live: run this cell in Jupyter to see it change."}
     assert lab.outputs[0].data["text/plain"].startswith("Live controls: run this cell")
     assert [output.get("text") for output in loop.outputs] == ["0\n1\n2\n"]
 
-    made.cells[1].source = "1 / 0"
+    made.cells[-1].source = "1 / 0"
     nbformat.write(made, file)
     failed = subprocess.run([*command, file], capture_output=True, text=True, timeout=600)
     assert failed.returncode != 0 and "ZeroDivisionError" in failed.stderr
