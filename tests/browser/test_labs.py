@@ -19,6 +19,7 @@ NOTEBOOKS = {
     "colour": "04_colour_preservation",
     "patches": "05_ffann_patches",
     "differences": "06_knn_difference_maps",
+    "fast": "09_fast_networks",
 }
 # Controls that answer at once: the first key, the picture that changes, what its text says of the value.
 AT_ONCE_CONTROLS = {
@@ -56,6 +57,11 @@ AT_ONCE_CONTROLS = {
         ("column", "ArrowRight", 4, "column {}. First"),
         ("neighbours", "ArrowRight", 1, "{} neighbours"),
         ("rounds", "ArrowRight", 1, "rounds: {}."),
+    ],
+    "fast": [
+        ("strength", "ArrowLeft", 0, "strength"),
+        ("brick", "ArrowRight", 0, "brick"),
+        ("photograph", "ArrowDown", 0, "{}, "),
     ],
 }
 # Where the controls are that are used less, of which the tests use some.
