@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 import stylelab
-from stylelab.feedforward.records import jpeg, thinned
+from stylelab.learning.records import jpeg, thinned
 from stylelab.pictures.loading import as_image
 from stylelab.pictures.pairs import pictures_in
 from stylelab.pictures.resampling import resize

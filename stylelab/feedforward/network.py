@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from stylelab.device import pick_device, uses_bfloat16
 from stylelab.errors import ImageError, StylelabError, unknown
 from stylelab.feedforward.convolutions import in_squares, upsampled
-from stylelab.feedforward.records import TrainingRecord
 from stylelab.feedforward.saving import read_network, shipped_network, write_network
+from stylelab.learning.records import TrainingRecord
 from stylelab.losses.scene import weighted_styles
 from stylelab.pictures.filters import reflect_pad
 from stylelab.pictures.loading import ImageLike, image_of

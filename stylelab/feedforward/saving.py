@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from stylelab.errors import WeightsError
-from stylelab.feedforward.records import TrainingRecord
 from stylelab.files import atomic_write, expanded
+from stylelab.learning.records import TrainingRecord
 from stylelab.pictures.samples import data_folder
 
 FORMAT = 1

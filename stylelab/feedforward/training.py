@@ -1,10 +1,7 @@
 """How a fast network learns its styles: now its weights are changed, no longer the pixels of a picture."""
 
 import hashlib
-import math
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -12,36 +9,18 @@ from torch import Tensor
 
 from stylelab.device import pick_device
 from stylelab.errors import StylelabError
-from stylelab.feedforward.batches import Batches, training_photographs
-from stylelab.feedforward.checkpoints import read_checkpoint
 from stylelab.feedforward.goals import Goals
-from stylelab.feedforward.learning import Learner
+from stylelab.feedforward.learner import Learner
 from stylelab.feedforward.network import FastNetwork
 from stylelab.feedforward.settings import FastSettings
 from stylelab.files import checked_target
+from stylelab.learning.batches import Batches, training_photographs
+from stylelab.learning.checkpoints import read_checkpoint
+from stylelab.learning.running import TrainingStep, check_length, steps_of, watched
 from stylelab.networks.extractor import FeatureExtractor, shared_extractor
 from stylelab.networks.features import Features
 from stylelab.pictures.loading import ImageLike, as_image
-from stylelab.pictures.resampling import resize
-from stylelab.progress import BY_WORK, progress_bar
 from stylelab.seeds import whole_seed
-
-SHOWN_AT = (0.0, 1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)  # shares of the way: most happens early
-SHOWN_SIZE = 128  # pixels of the longest side of what is shown
-
-
-@dataclass(frozen=True)
-class TrainingStep:
-    """One step of a training: its number, from 1; how far it is, 0 to 1; losses by name; seconds so far.
-
-    network: as it is after this step, the very one that is trained.
-    """
-
-    index: int
-    share: float
-    losses: dict[str, float]
-    seconds: float
-    network: FastNetwork
 
 
 def fit_fast_network(
@@ -54,7 +33,7 @@ def fit_fast_network(
     checkpoint: str | Path | None = None,
     network: FastNetwork | None = None,
     extractor: FeatureExtractor | None = None,
-    callback: Callable[[TrainingStep], None] | None = None,
+    callback: Callable[[TrainingStep[FastNetwork]], None] | None = None,
     save_every: float = 300.0,
     device: str | torch.device = "auto",
     **settings,
@@ -74,7 +53,6 @@ def fit_fast_network(
     ends the training early with the network so far. Raises OptimisationError where a loss is no longer a
     number, StylelabError for arguments that make no sense, WeightsError for a checkpoint of something else.
     """
-    made: FastNetwork | None = None
     work = fast_training(
         styles,
         photographs,
@@ -88,23 +66,12 @@ def fit_fast_network(
         device,
         **settings,
     )
-    with progress_bar(1.0, "fast network", "", progress, delay=0, layout=BY_WORK) as bar:
-        try:
-            for step in work:
-                made = step.network
-                bar.update(step.share - bar.n)
-                if progress:
-                    bar.set_postfix_str(f"step {step.index}, loss {step.losses['total']:.4g}")
-                if callback:
-                    callback(step)
-        except KeyboardInterrupt:
-            if made is None or made.record is None:
-                raise
-            made.record.interrupted = True
-        finally:
-            work.close()  # which writes the checkpoint
-    assert made is not None, "a training has at least one step"
-    return made
+    return watched(work, "fast network", progress, callback, _interrupted)
+
+
+def _interrupted(network: FastNetwork) -> None:
+    if network.record:
+        network.record.interrupted = True
 
 
 def fast_training(
@@ -119,14 +86,14 @@ def fast_training(
     save_every: float = 300.0,
     device: str | torch.device = "auto",
     **settings,
-) -> Generator[TrainingStep, None, None]:
+) -> Generator[TrainingStep[FastNetwork], None, None]:
     """What fit_fast_network does, as a generator that can be watched, paused and stopped; takes the same.
 
     Pictures and weights are loaded, and complained about, before the first step. When the generator ends or
     is closed, the checkpoint is written. Of a training that is complete, the last step comes again.
     """
     asked, seed = FastSettings.of(settings), whole_seed(seed)
-    _check_length(seconds, steps)
+    check_length(seconds, steps)
     if checkpoint is not None:
         checked_target(checkpoint)
     vgg = extractor or shared_extractor(device=str(pick_device(device)))
@@ -135,62 +102,23 @@ def fast_training(
     if isinstance(weights, Mapping) and (odd := [name for name in weights if name not in paintings]):
         raise StylelabError(f"style_weight names {', '.join(odd)}, but styles has {', '.join(paintings)}")
     pictures = training_photographs(photographs)
-    learner = Learner(paintings, asked, seed, network, vgg.device)
+    goals = Goals(paintings, asked, Features(vgg, asked.precision))
+    batches = Batches(pictures, asked.size, asked.batch, asked.leaves, seed)
+    learner = Learner(paintings, asked, seed, goals, batches, network)
     # What must be the same again where a checkpoint goes on.
     given = [*paintings.values(), *pictures, *(network.state_dict().values() if network else ())]
     told = learner.record.settings | {"styles": list(paintings), "pictures": _digest(given)}
     if checkpoint is not None and (found := read_checkpoint(checkpoint, told)):
         learner.resume(found)
-    goals = Goals(paintings, asked, Features(vgg, asked.precision))
-    batches = Batches(pictures, asked.size, asked.batch, asked.leaves, seed)
-    return _steps(learner, goals, batches, seconds, steps, told, checkpoint, save_every)
+    return _thawed(learner, steps_of(learner, seconds, steps, told, checkpoint, save_every))
 
 
-def _steps(
-    learner: Learner,
-    goals: Goals,
-    batches: Batches,
-    seconds: float | None,
-    steps: int | None,
-    told: dict,
-    checkpoint: str | Path | None,
-    save_every: float,
-) -> Generator[TrainingStep, None, None]:
-    record, device = learner.record, learner.table.device
-    started = time.perf_counter() - record.seconds
-    saved, written = time.perf_counter(), record.steps
-    probe = batches.photographs[0] if batches.photographs else batches.pictures(1)[:1]
-    probe = resize(probe, min(SHOWN_SIZE, max(probe.shape[-2:]))).clamp(0, 1)
-
-    def share() -> float:
-        return min(1.0, record.steps / steps if steps else record.seconds / (seconds or 1))
-
-    def done() -> TrainingStep:
-        losses = {name: value for name, value in record.history[-1].items() if name != "step"}
-        return TrainingStep(record.steps, share(), losses, record.seconds, learner.network)
-
+def _thawed(learner: Learner, work: Generator[TrainingStep, None, None]) -> Generator:
+    """The steps; afterwards all weights of the network may be trained again, as those of any other."""
     try:
-        if not record.pictures:
-            learner.show(probe)
-        if record.steps and share() >= 1:
-            yield done()
-        while share() < 1:
-            number = record.steps + 1
-            chosen = batches.styles(number, len(learner.names))
-            pictures = batches.pictures(number).to(device)
-            learner.step(goals.objective(pictures, chosen), pictures, chosen, share())
-            record.seconds = time.perf_counter() - started
-            if len(record.pictures) < len(SHOWN_AT) and share() >= SHOWN_AT[len(record.pictures)]:
-                learner.show(probe)
-            yield done()
-            if checkpoint is not None and time.perf_counter() - saved > save_every:
-                learner.checkpoint(told).write(checkpoint)
-                saved, written = time.perf_counter(), record.steps
+        yield from work
     finally:
         learner.network.requires_grad_(True)
-        # Stopped in the middle of a step, its weights are neither before nor after it.
-        if checkpoint is not None and record.steps > written and learner.at_rest:
-            learner.checkpoint(told).write(checkpoint)
 
 
 def named_paintings(styles) -> dict[str, Tensor]:
@@ -207,15 +135,6 @@ def named_paintings(styles) -> dict[str, Tensor]:
     if len({name for name, _ in pairs}) < len(pairs):
         raise StylelabError(f"styles {', '.join(name for name, _ in pairs)}: give each another name")
     return {name: as_image(painting) for name, painting in pairs}
-
-
-def _check_length(seconds: float | None, steps: int | None) -> None:
-    if (seconds is None) == (steps is None):
-        raise StylelabError("say how long to train, by steps= or by seconds=, one of the two")
-    if steps is not None and not (isinstance(steps, int) and steps >= 1):
-        raise StylelabError(f"steps {steps}: a whole number from 1 on")
-    if seconds is not None and not 0 < seconds < math.inf:
-        raise StylelabError(f"seconds {seconds}: a number above 0")
 
 
 def _digest(tensors: Sequence[Tensor]) -> str:

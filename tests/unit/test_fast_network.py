@@ -14,7 +14,7 @@ from stylelab import FastNetwork
 from stylelab.errors import ImageError, StylelabError, WeightsError
 from stylelab.feedforward.convolutions import in_squares, upsampled
 from stylelab.feedforward.network import EPSILON, NORMAL, normalised
-from stylelab.feedforward.records import TrainingRecord
+from stylelab.learning.records import TrainingRecord
 from stylelab.pictures import Stylist, load_image
 
 NAMES = ("night", "brick", "glass")

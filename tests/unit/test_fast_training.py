@@ -11,10 +11,10 @@ import torch
 
 from stylelab import RECIPES, FastNetwork, fit_fast_network, load_image, optimise, save_image
 from stylelab.errors import ImageError, OptimisationError, StylelabError, WeightsError
-from stylelab.feedforward.batches import Batches, cut_out, training_photographs
 from stylelab.feedforward.goals import Goals
 from stylelab.feedforward.settings import FastSettings
 from stylelab.feedforward.training import fast_training
+from stylelab.learning.batches import Batches, cut_out, training_photographs
 from stylelab.losses import Content, Objective, Scene, Style, TotalVariation
 from stylelab.networks.features import Features
 from stylelab.networks.layers import RELU_1_TO_5

@@ -9,9 +9,9 @@ from PIL import Image
 import stylelab
 from stylelab import labs
 from stylelab.errors import WeightsError
-from stylelab.feedforward.records import jpeg
 from stylelab.labs.fast_lab import FACE, PAD
 from stylelab.labs.kit.touchable import Touch
+from stylelab.learning.records import jpeg
 
 STYLES = ("night", "day", "rain", "snow", "fog")
 

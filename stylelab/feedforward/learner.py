@@ -1,28 +1,31 @@
-"""The network while it learns: a step of Adam, what is shown of it, what a checkpoint keeps."""
+"""A fast network while it learns: a step of Adam, what is shown of it, what a checkpoint keeps."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from stylelab.errors import OptimisationError, StylelabError
-from stylelab.feedforward.checkpoints import Checkpoint
+from stylelab.feedforward.goals import Goals
 from stylelab.feedforward.network import FastNetwork, autocast
-from stylelab.feedforward.records import TrainingRecord, jpeg
 from stylelab.feedforward.settings import FastSettings
-from stylelab.losses.objective import Objective
+from stylelab.learning.batches import Batches
+from stylelab.learning.checkpoints import Checkpoint
+from stylelab.learning.records import TrainingRecord, jpeg
 from stylelab.pictures.resampling import resize
 
-SHOWN_STYLES = 4  # of them side by side in a picture of the progress
+SHOWN_SIZE = 128  # pixels of the longest side of what is shown
+SHOWN_STYLES = 4  # of the styles side by side in a picture of the progress
 THUMBNAIL = 64  # pixels of a painting's
 
 
 class Learner:
     """The network in training, with its optimiser and its record.
 
-    paintings: (1, 3, H, W) by name. asked: the settings. seed: of a new network. trained: one to add these
-    styles to, of which a copy is made, or None for a new one.
+    paintings: (1, 3, H, W) by name. asked: the settings. seed: of a new network. goals: what it is asked for.
+    batches: what it learns from. trained: one to add these styles to, of which a copy is made, or None for a
+    new one.
     `network` is up to date after every step. `at_rest`: not in the middle of one.
     """
 
@@ -31,10 +34,12 @@ class Learner:
         paintings: Mapping[str, Tensor],
         asked: FastSettings,
         seed: int,
+        goals: Goals,
+        batches: Batches,
         trained: FastNetwork | None,
-        device: torch.device,
     ) -> None:
         self.asked, self.names, self.added = asked, list(paintings), trained is not None
+        self.goals, self.batches, device = goals, batches, goals.network.extractor.device
         if trained is None:
             self.network = FastNetwork(self.names, asked.widths, asked.blocks, seed).to(device)
             self.table = self.network.vectors
@@ -57,16 +62,15 @@ class Learner:
         }
         self.at_rest = True
 
-    def step(self, objective: Objective, pictures: Tensor, chosen: Sequence[int], share: float) -> None:
-        """One step of Adam, `share` of the way to the end; the record has the losses that it started from.
-
-        pictures: (N, 3, size, size). chosen: the number of the style of each, among those it learns.
-        """
+    def step(self, number: int, share: float) -> None:
+        """See learning.running: the losses in the record are those that the step started from."""
+        pictures = self.batches.pictures(number).to(self.table.device)
+        chosen = self.batches.styles(number, len(self.names))
+        objective = self.goals.objective(pictures, chosen)
         with autocast(self.asked.precision, pictures.device):
-            painted = self.network(pictures, self.table[list(chosen)])
+            painted = self.network(pictures, self.table[chosen])
         losses = objective(painted)
         values = dict(zip(objective.names, losses.tolist(), strict=True))
-        number = self.record.steps + 1
         for name, value in values.items():
             if not math.isfinite(value):
                 raise OptimisationError(f"step {number}: the {name} loss is {value}; lower the learning rate")
@@ -87,9 +91,12 @@ class Learner:
         if self.added:
             self.network.vectors[-len(self.names) :] = self.table.detach()
 
-    def show(self, photograph: Tensor) -> None:
-        """Adds a picture of the progress to the record: a photograph in the first few styles."""
-        shown = [self.network.stylise(photograph, name) for name in self.names[:SHOWN_STYLES]]
+    def show(self) -> None:
+        """Adds a picture of the progress to the record: the first photograph in the first few styles."""
+        probe = next(iter(self.batches.photographs), None)
+        probe = self.batches.pictures(1)[:1] if probe is None else probe
+        probe = resize(probe, min(SHOWN_SIZE, max(probe.shape[-2:]))).clamp(0, 1)
+        shown = [self.network.stylise(probe, name) for name in self.names[:SHOWN_STYLES]]
         self.record.pictures.append((self.record.steps, torch.cat(shown, dim=3).cpu()))
 
     def checkpoint(self, told: dict) -> Checkpoint:

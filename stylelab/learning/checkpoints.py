@@ -57,7 +57,7 @@ def read_checkpoint(path: str | Path, told: dict[str, Any]) -> Checkpoint | None
         found = Checkpoint(**saved)
     except Exception as error:  # torch raises a dozen kinds for files that are not its own
         raise WeightsError(
-            f"{path.name}: not a checkpoint of fit_fast_network, or damaged; give another name, or remove it"
+            f"{path.name}: not a checkpoint of a training, or damaged; give another name, or remove it"
         ) from error
     differing = [name for name in told if told[name] != found.told.get(name)]
     if differing:

@@ -1,4 +1,4 @@
-"""The pictures that a fast network learns from: cuts of photographs, and dead leaves.
+"""The pictures that networks learn from: cuts of photographs, and dead leaves.
 
 Everything is drawn from the seed and the number of the step alone, so a training that goes on after a break
 needs to remember nothing of it.
