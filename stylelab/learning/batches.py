@@ -23,6 +23,10 @@ LARGEST = 640  # pixels of a photograph's longest side: what is larger only take
 ROOM = 1.25  # leaves are drawn so much larger than a training picture, which is then cut out of them
 USES = 4  # of each drawing of leaves, in as many steps: drawing takes longer than painting
 RECOLOURED = 0.5  # share of the pictures whose channels change places
+EXPOSED, STOPS = (
+    0.5,
+    1.5,
+)  # share of the pictures that are exposed anew, and by how much at most, in powers of 2
 
 
 def training_photographs(photographs: str | Path | Sequence[ImageLike] | None) -> list[Tensor]:
@@ -88,7 +92,7 @@ class Batches:
 
 
 def cut_out(image: Tensor, size: int, random: np.random.Generator) -> Tensor:
-    """A random square of an image, (1, 3, size, size), turned, mirrored and recoloured at random.
+    """A random square of an image, (1, 3, size, size), turned, mirrored, recoloured and exposed at random.
 
     image: (1, 3, H, W). The square's side is between `size` and the image's shorter side, small ones more
     often; an image that is smaller is enlarged.
@@ -107,4 +111,9 @@ def cut_out(image: Tensor, size: int, random: np.random.Generator) -> Tensor:
         square = square.mT
     if random.random() < RECOLOURED:
         square = square[:, random.permutation(3)]
+    if random.random() < EXPOSED:
+        # White skies and black shadows, cut off as a camera does it: without any in its training a network
+        # makes of each a patch of a colour that no painting has.
+        gain, pivot = 2 ** random.uniform(0, STOPS), random.random()
+        square = (pivot + gain * (square - pivot)).clamp(0, 1)
     return square

@@ -116,6 +116,16 @@ def test_cuts_are_squares_of_the_picture(height, width, random_image):
         assert cut.shape == (1, 3, 32, 32) and cut.min() >= 0 and cut.max() <= 1
 
 
+def test_half_of_the_cuts_are_exposed_anew_and_some_have_white_skies():
+    """Of a ramp from 0.1 to 0.9, which has neither black nor white of its own."""
+    ramp = torch.linspace(0.1, 0.9, 48).expand(1, 3, 48, 48)
+    cuts = [cut_out(ramp, 32, np.random.default_rng(seed)) for seed in range(200)]
+    white, black = ([(cut == value).float().mean().item() for cut in cuts] for value in (1, 0))
+    exposed = sum(a + b > 0 for a, b in zip(white, black, strict=True))
+    assert 50 <= exposed <= 100, "the weakest exposures clip nothing of it"
+    assert sum(share > 0.25 for share in white) > 10 and sum(share > 0.25 for share in black) > 10
+
+
 def test_photographs_come_from_samples_a_folder_or_a_list(tmp_path):
     assert len(training_photographs(None)) == 6
     with pytest.raises(ImageError, match="no pictures"):
