@@ -51,7 +51,7 @@ FAST_STYLES = (
     *("pointillism", "watercolour", "pen_hatching", "geometric_abstraction"),
     *("marbled_paper", "hubble", "brick", "tissue"),
 )
-FAST_SIZE = 320  # longest side of each, in pixels
+FAST_SIZE = 256  # longest side of each, in pixels
 SHOWN, SIDE, GAP = 4, 300, 8  # in the banner: how many, and how wide a square tile and its margin, in pixels
 
 

@@ -89,7 +89,9 @@ def main(words: list[str] | None = None) -> None:
     losses = measure(network, held_out)
     record = network.record
     told = {
-        "command": shlex.join(["python", "data/train_fast.py", *(sys.argv[1:] if words is None else words)]),
+        "command": shlex.join(
+            ["python", "data/train_fast.py", *_deciding(sys.argv[1:] if words is None else words)]
+        ),
         "steps": record.steps,
         "seconds": round(record.seconds),
         "settings": record.settings,
@@ -99,6 +101,12 @@ def main(words: list[str] | None = None) -> None:
     }
     asked.output.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     print(f"{asked.output}: {asked.output.stat().st_size:,} bytes after {record.steps} steps; {asked.sheet}")
+
+
+def _deciding(words: list[str]) -> list[str]:
+    """The words of a command without those that only say where files go."""
+    places = [number for number, word in enumerate(words) if word in ("--checkpoint", "--output", "--sheet")]
+    return [word for number, word in enumerate(words) if number not in places and number - 1 not in places]
 
 
 def measure(network: stylelab.FastNetwork, held_out: dict[str, Tensor]) -> dict[str, dict[str, float]]:
