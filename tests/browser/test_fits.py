@@ -19,7 +19,7 @@ CONTROLS = {
     "colour": ("transfer", "method", "strength"),
     "patches": ("photograph", "filter", "patch (pixels)"),
     "differences": ("photograph", "filter", "neighbours"),
-    "fast": ("photograph", "starry_night", "strength"),
+    "fast": ("photograph", "strength", "starry night", "woodblock waves"),
 }
 WITH_RUNS = ("first_picture", "gram", "content", "patches", "differences")
 PLACES = """cell => {
