@@ -1,5 +1,7 @@
 """Which device "auto" means, and what its processor can do."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 
 from stylelab.errors import StylelabError
@@ -42,3 +44,11 @@ def has_fast_bfloat16(device: torch.device) -> bool:
 def uses_bfloat16(precision: str, device: torch.device) -> bool:
     """Whether a network at that precision, "float32", "bfloat16" or "auto", computes in bfloat16 there."""
     return precision == "bfloat16" or (precision == "auto" and has_fast_bfloat16(device))
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager:
+    """The context in which convolutions compute at that precision, see uses_bfloat16."""
+    # Entered only where wanted: not every torch has it for every device.
+    if not uses_bfloat16(precision, device):
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)

@@ -1,7 +1,6 @@
 """The fast way: one small network, trained once, paints any photograph in the styles that it knows.
 
-`network` is the network, `training` fits it, `learner` does a step of that, `goals` are what it is asked for;
-`saving` is its file.
+`network` is the network, `training` fits it, `learner` does a step of that, `goals` are what it is asked for.
 """
 
 from stylelab.feedforward.network import FastNetwork, FastStyle

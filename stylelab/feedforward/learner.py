@@ -6,9 +6,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from stylelab.device import autocast
 from stylelab.errors import OptimisationError, StylelabError
 from stylelab.feedforward.goals import Goals
-from stylelab.feedforward.network import FastNetwork, autocast
+from stylelab.feedforward.network import FastNetwork
 from stylelab.feedforward.settings import FastSettings
 from stylelab.learning.batches import Batches
 from stylelab.learning.checkpoints import Checkpoint

@@ -4,8 +4,9 @@ All styles share the convolutions. After each of them every map of a picture is 
 1, then multiplied by one number and moved by another: these two numbers a map are the style, all of it.
 """
 
+import base64
+import json
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -14,17 +15,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylelab.device import pick_device, uses_bfloat16
+from stylelab.device import autocast, pick_device
 from stylelab.errors import ImageError, StylelabError, unknown
 from stylelab.feedforward.convolutions import in_squares, upsampled
-from stylelab.feedforward.saving import read_network, shipped_network, write_network
 from stylelab.learning.records import TrainingRecord
+from stylelab.learning.saving import read_trained, shipped, write_trained
 from stylelab.losses.scene import weighted_styles
 from stylelab.pictures.filters import reflect_pad
 from stylelab.pictures.loading import ImageLike, image_of
 from stylelab.seeds import generator
 
 StyleChoice: TypeAlias = str | Mapping[str, float] | Sequence[tuple[str, float]] | Tensor | None
+SHIPPED = "fast.safetensors"  # in data/networks
 LEAST = 16  # pixels: below it mirrored borders are wider than the smallest maps
 MULTIPLE = 4  # two convolutions halve the picture
 NORMAL = (torch.pi / 2) ** 0.5  # the standard deviation of a normal distribution over its mean deviation
@@ -220,7 +222,9 @@ class FastNetwork(nn.Module):
         Raises WeightsError for a missing folder, a write-protected file or a disk that refuses.
         """
         shape = {"styles": list(self.styles), "widths": list(self.widths), "blocks": self.blocks}
-        write_network(path, shape, self.state_dict(), self.thumbnails, self.records)
+        small = {name: base64.b64encode(picture).decode("ascii") for name, picture in self.thumbnails.items()}
+        more = {"thumbnails": json.dumps(small)}
+        write_trained(path, "FastNetwork", shape, self.state_dict(), self.records, more)
 
     @classmethod
     def load(cls, path: str | Path | None = None, device: str | torch.device = "auto") -> "FastNetwork":
@@ -229,8 +233,18 @@ class FastNetwork(nn.Module):
         Raises WeightsError for a file that is missing, damaged or something else. Nothing in it is executed.
         """
         chosen = pick_device(device)
-        network, thumbnails, records = read_network(shipped_network() if path is None else path, cls)
-        network.thumbnails, network.records = thumbnails, records
+
+        def build(shape, state, records, texts) -> "FastNetwork":
+            network = cls(**shape)
+            network.load_state_dict(state)
+            thumbnails = json.loads(texts["thumbnails"])
+            network.thumbnails = {name: base64.b64decode(text) for name, text in thumbnails.items()}
+            network.records = records
+            return network
+
+        network = read_trained(
+            shipped(SHIPPED, "fit_fast_network") if path is None else path, "FastNetwork", build
+        )
         return network.to(chosen).to(memory_format=torch.channels_last)
 
 
@@ -282,14 +296,6 @@ def _in_rows(numbers: Tensor, rows: Tensor, width: int) -> Tensor:
 def plain_vectors(maps: Sequence[int]) -> Tensor:
     """The vectors of no style yet, (1, 2 · maps): every map times 1, plus 0."""
     return torch.cat([torch.full((1, count), value) for count in maps for value in (1.0, 0.0)], dim=1)
-
-
-def autocast(precision: str, device: torch.device):
-    """The context in which convolutions compute at that precision, see stylelab.device."""
-    # Entered only where wanted: not every torch has it for every device.
-    if not uses_bfloat16(precision, device):
-        return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)
 
 
 def _checked_names(styles: Sequence[str]) -> tuple[str, ...]:

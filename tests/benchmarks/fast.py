@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from stylelab import FastNetwork, load_image
-from stylelab.device import has_fast_bfloat16
-from stylelab.feedforward.network import autocast
+from stylelab.device import autocast, has_fast_bfloat16
 from stylelab.pictures.resampling import resize
 from tests.benchmarks.table import Row, peak, timed
 

@@ -315,7 +315,7 @@ def test_numbers_too_large_for_the_file_are_not_written(tmp_path):
 
 
 def test_where_the_shipped_network_is_missing_it_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr("stylelab.feedforward.saving.data_folder", lambda: tmp_path)
+    monkeypatch.setattr("stylelab.learning.saving.data_folder", lambda: tmp_path)
     with pytest.raises(WeightsError, match="fit_fast_network"):
         FastNetwork.load()
     (tmp_path / "networks").mkdir()

@@ -257,7 +257,7 @@ def test_adding_goes_on_to_the_bit_too(fit, tmp_path):
 @pytest.fixture
 def shipped(monkeypatch, tmp_path):
     """A tiny network in the place of the course's; an empty folder before it is saved there."""
-    monkeypatch.setattr("stylelab.feedforward.saving.data_folder", lambda: tmp_path)
+    monkeypatch.setattr("stylelab.learning.saving.data_folder", lambda: tmp_path)
     (tmp_path / "networks").mkdir()
     return FastNetwork(("brick", "starry_night"), widths=(4, 4, 4), blocks=1, seed=5)
 
