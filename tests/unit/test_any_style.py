@@ -1,0 +1,172 @@
+"""Decoders that undo VGG-19, and any painting at once: shapes, learning, going on, files, mixtures."""
+
+import pytest
+import torch
+
+from stylelab import load_image
+from stylelab.arbitrary import LEVELS, WCT, AdaIN, Decoders, fit_decoders, wct
+from stylelab.arbitrary.decoders import MAPS, size_at
+from stylelab.errors import ImageError, StylelabError, WeightsError
+from stylelab.learning.batches import Batches, training_photographs
+from stylelab.pictures.stylist import Stylist
+
+TINY = {"size": 32, "batch": 1, "precision": "float32", "progress": False, "photographs": ["cat"]}
+
+
+@pytest.fixture(scope="module")
+def fit(vgg):
+    """fit_decoders with small pictures and no bar."""
+    return lambda **asked: fit_decoders(**(TINY | {"extractor": vgg} | asked))
+
+
+@pytest.fixture(scope="module")
+def fitted(fit):
+    return fit(steps=12, learning_rate=3e-3, warm_up=1)
+
+
+@pytest.fixture(scope="module")
+def painters(fitted, vgg):
+    options = {"decoders": fitted, "extractor": vgg, "precision": "float32"}
+    return {"adain": AdaIN(**options), "wct": WCT(**options), "one level": WCT("relu2_1", **options)}
+
+
+@pytest.mark.parametrize(("height", "width"), [(32, 32), (33, 47), (17, 64)])
+def test_sizes_are_those_of_vgg(vgg, height, width, random_image):
+    maps = vgg(random_image(0, height, width), LEVELS)
+    for number, level in enumerate(LEVELS, 1):
+        assert tuple(maps[level].shape[1:]) == (MAPS[number], *size_at((height, width), number))
+    decoders = Decoders()
+    for level in LEVELS:
+        assert decoders(maps[level], level, (height, width)).shape == (1, 3, height, width)
+
+
+def test_the_seed_decides_on_the_start():
+    one, same, other = Decoders(seed=1), Decoders(seed=1), Decoders(seed=2)
+    first = "blocks.0.convolutions.0.weight"
+    assert torch.equal(one.state_dict()[first], same.state_dict()[first])
+    assert not torch.equal(one.state_dict()[first], other.state_dict()[first])
+
+
+def test_they_learn_to_undo_the_network(fitted, vgg):
+    record = fitted.records[-1]
+    assert record.steps == 12 == len(record.history) and set(record.history[0]) == {"step", *LEVELS, "total"}
+    for level in LEVELS:
+        early, late = (sum(row[level] for row in rows) for rows in (record.history[:3], record.history[-3:]))
+        assert late < early, level
+    for row in record.history:
+        assert row["total"] == pytest.approx(sum(row[level] for level in LEVELS))
+    assert record.pictures[0][0] == 0 and record.strip().shape[1] == 3
+
+
+def test_each_block_learns_from_the_truth_and_from_what_it_is_handed(fit, vgg):
+    """The errors that the first step started from, reckoned here once more."""
+    made = fit(steps=1, seed=5)
+    first = made.records[-1].history[0]
+    decoders = Decoders(made.scales.tolist(), seed=5)
+    picture = Batches(training_photographs(["cat"]), 32, 1, 0.5, 5).pictures(1)
+    maps = vgg(picture, LEVELS)
+    truth = [picture, *(maps[level] for level in LEVELS)]
+    handed = truth[4]
+    with torch.no_grad():
+        for level in (4, 3, 2, 1):
+            size = tuple(truth[level - 1].shape[-2:])
+            sources = [truth[level]] if level == 4 else [truth[level], handed]
+            undone = [decoders.undo(x, level, size) for x in sources]
+            errors = [(x - truth[level - 1]).square().mean() for x in undone]
+            scale = 20 if level == 1 else 1 / truth[level - 1].square().mean()
+            assert first[LEVELS[level - 1]] == pytest.approx((scale * sum(errors)).item(), rel=1e-3)
+            handed = undone[-1]
+
+
+def test_the_same_steps_give_the_same_and_a_break_changes_nothing(fit, tmp_path):
+    whole = fit(steps=4, seed=3)
+    file = tmp_path / "decoders.pt"
+    seen = []
+
+    def stop(step):
+        seen.append(step.index)
+        if step.index == 2:
+            raise KeyboardInterrupt
+
+    part = fit(steps=4, seed=3, checkpoint=file, callback=stop)
+    assert seen == [1, 2] and part.records[-1].interrupted and part.records[-1].steps == 2
+    resumed = fit(steps=4, seed=3, checkpoint=file)
+    states = whole.state_dict(), resumed.state_dict()
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert resumed.records[-1].history == whole.records[-1].history
+    with pytest.raises(WeightsError, match="seed"):
+        fit(steps=4, seed=4, checkpoint=file)
+
+
+def test_a_file_keeps_them_and_others_are_refused(fitted, tmp_path, monkeypatch):
+    path = tmp_path / "decoders.safetensors"
+    fitted.save(path)
+    assert path.stat().st_size < 8_000_000
+    loaded = Decoders.load(path, device="cpu")
+    for name, value in fitted.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value.half().float())
+    assert loaded.records[-1].steps == 12 and not loaded.records[-1].interrupted
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(WeightsError, match="damaged"):
+        Decoders.load(path)
+    with pytest.raises(WeightsError, match="no such file"):
+        Decoders.load(tmp_path / "none.safetensors")
+    monkeypatch.setattr("stylelab.learning.saving.data_folder", lambda: tmp_path)
+    with pytest.raises(WeightsError, match="fit_decoders"):
+        Decoders.load()
+
+
+@pytest.mark.parametrize("name", ["adain", "wct", "one level"])
+def test_a_picture_of_any_size_in_any_style(painters, name, random_image):
+    painter = painters[name]
+    made = painter.stylise(random_image(0, 33, 50), "brick")
+    assert made.shape == (1, 3, 33, 50) and made.min() >= 0 and made.max() <= 1
+    fixed = painter.with_style("brick")
+    assert isinstance(fixed, Stylist) and torch.equal(fixed.stylise(random_image(0, 33, 50)), made)
+
+
+def test_strength_0_is_the_way_there_and_back(painters, random_image):
+    image = random_image(1, 32, 40)
+    painter = painters["wct"]
+    back = painter.decoders(painter.encode(image)["relu3_1"], "relu3_1", (32, 40)).clamp(0, 1)
+    assert torch.allclose(painter.stylise(image, "brick", strength=0), back, atol=1e-5)
+    half = torch.zeros(1, 1, 32, 40)
+    half[..., 20:] = 1
+    mapped = painter.stylise(image, "brick", strength=half)
+    whole = painter.stylise(image, "brick")
+    assert (mapped - back)[..., :4].abs().max() < 1e-3 < (mapped - back)[..., -4:].abs().max()
+    assert (mapped - whole).abs().mean() < (back - whole).abs().mean()
+
+
+def test_the_order_of_styles_does_not_matter(painters, random_image):
+    image = random_image(2, 32, 32)
+    one = painters["adain"].stylise(image, {"brick": 2, "hubble": 1})
+    other = painters["adain"].stylise(image, {"hubble": 0.5, "brick": 1})
+    assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_encodings_may_be_kept(painters):
+    painter, image = painters["wct"], load_image("cat", 48)
+    style = painter.encode(load_image("brick", 48))
+    made = painter.painted(painter.encode(image), [(style, 1.0)], tuple(image.shape[-2:]))
+    assert torch.allclose(made, painter.stylise(image, load_image("brick", 48)), atol=1e-6)
+    assert painter.transform is wct and set(style) == set(LEVELS[:3])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "told"),
+    [
+        (lambda p, f: AdaIN(levels=["relu5_1"], decoders=p.decoders), StylelabError, "relu5_1"),
+        (lambda p, f: AdaIN(levels=[], decoders=p.decoders), StylelabError, "at least one"),
+        (lambda p, f: p.stylise(torch.rand(1, 3, 8, 40), "brick"), ImageError, "16 or more"),
+        (lambda p, f: p.decoders(torch.rand(1, 64, 8, 8), "conv1_1", (8, 8)), StylelabError, "unknown level"),
+        (lambda p, f: f(steps=1, colour=2), StylelabError, "colour"),
+        (lambda p, f: f(), StylelabError, "how long"),
+        (lambda p, f: f(steps=1, size=8), StylelabError, "size=8"),
+        (lambda p, f: f(steps=1, leaves=2.0), StylelabError, "leaves=2.0"),
+        (lambda p, f: f(steps=1, learning_rate=0), StylelabError, "above 0"),
+    ],
+)
+def test_what_makes_no_sense_is_said(painters, fit, call, error, told):
+    with pytest.raises(error, match=told):
+        call(painters["adain"], fit)
