@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None, methods: Mapping[str, Callable] = M
     """Makes the picture that the command line asks for; returns the exit code that --help explains.
 
     arguments: the words after `python -m stylelab`. methods: what --method knows beside "optimise": from the
-    words given as STYLE to a Stylist. Raises SystemExit after --help, --list and --check.
+    words given as STYLE, and --device, to a Stylist. Raises SystemExit after --help, --list and --check.
     """
     written: list[Path] = []
     try:
@@ -98,13 +98,13 @@ def _optimise(arguments: argparse.Namespace, written: list[Path]) -> int:
 
 
 def _stylise(arguments: argparse.Namespace, stylist_of: Callable, written: list[Path]) -> int:
-    """A picture by any other method: whatever `stylist_of` makes of the styles, applied once."""
+    """A picture by any other method: what `stylist_of` makes of the styles and the device, applied once."""
     started = time.perf_counter()
     if idle := sorted(_asked(arguments, OPTIMISE_OPTIONS)):
         option = idle[0].replace("_", "-")
         raise StylelabError(f"--{option} is for --method optimise; --method {arguments.method} knows none")
     out = _output(arguments.output, [arguments.content, *arguments.style])
-    stylist = stylist_of(arguments.style)
+    stylist = stylist_of(arguments.style, arguments.device)
 
     from stylelab import __version__
     from stylelab.pictures.loading import load_image
@@ -152,7 +152,7 @@ def _recipe(text: str) -> tuple[Recipe, int]:
 
     settings, name = read_settings(text), Path(text).name
     if "recipe" not in settings:
-        raise ImageError(f"{name}: its settings hold no recipe; give a picture that python -m stylelab wrote")
+        raise ImageError(f"{name}: its settings hold no recipe; give a picture made by --method optimise")
     if (kind := settings.get("format", 1)) not in range(1, FORMAT + 1):
         raise ImageError(
             f"{name}: its settings are of format {kind}, this stylelab reads up to {FORMAT}; update stylelab"

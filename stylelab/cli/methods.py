@@ -1,11 +1,14 @@
-"""The methods of the command line beside the transfer: each makes a Stylist of the words given as STYLE."""
+"""The methods of the command line beside the transfer: each makes a Stylist of the words given as STYLE.
+
+And of the device that it is to compute on, as --device has it.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylelab.cli.words import weighted
-from stylelab.errors import StylelabError
+from stylelab.errors import StylelabError, unknown
 
 if TYPE_CHECKING:
     from stylelab.pictures.stylist import Stylist
@@ -13,7 +16,8 @@ if TYPE_CHECKING:
 NETWORK = ".safetensors"  # the ending of a fast network's file
 
 
-def _patches(styles: Sequence[str]) -> "Stylist":
+def _patches(styles: Sequence[str], device: str) -> "Stylist":
+    from stylelab.device import pick_device
     from stylelab.patches.net import PatchNet
     from stylelab.pictures.samples import sample_names
 
@@ -24,17 +28,23 @@ def _patches(styles: Sequence[str]) -> "Stylist":
             f"{styles[0]} is a picture; --method patches takes in its place a net that net.save wrote "
             "(notebook 05)"
         )
-    return PatchNet.load(styles[0])
+    return PatchNet.load(styles[0]).to(pick_device(device))
 
 
-def _fast(styles: Sequence[str]) -> "Stylist":
+def _fast(styles: Sequence[str], device: str) -> "Stylist":
     from stylelab.feedforward.network import FastNetwork
 
     files = [word for word in styles if Path(word).suffix == NETWORK]
     if len(files) > 1:
         raise StylelabError(f"--method fast takes one network, got {', '.join(files)}")
-    network = FastNetwork.load(*files)
+    network = FastNetwork.load(files[0] if files else None, device)
     mixed = [weighted(word) for word in styles if word not in files]
+    for name, _ in mixed:
+        if name not in network.styles:
+            known = unknown("style", name, network.styles, "--list")
+            raise StylelabError(
+                f"{known}; it paints in those it was trained in, --method optimise in any painting's"
+            )
     return network.with_style(mixed or None)
 
 

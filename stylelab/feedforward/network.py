@@ -144,7 +144,9 @@ class FastNetwork(nn.Module):
             raise ImageError(
                 f"expected an image (N, 3 or 1, H, W), got {tuple(image.shape)}; load_image makes one"
             )
-        if not 0 <= strength < float("inf"):
+        if precision not in ("auto", "float32", "bfloat16"):
+            raise StylelabError(f'precision="{precision}": use "auto", "float32" or "bfloat16"')
+        if not isinstance(strength, int | float) or not 0 <= strength < float("inf"):
             raise StylelabError(f"strength {strength}: give a number from 0 (no effect) upwards; 1 is all")
         vectors = self.mix(style)
         image = image.to(self.device, torch.float32).expand(-1, 3, -1, -1)
@@ -181,7 +183,8 @@ class FastNetwork(nn.Module):
         asked: dict[str, float] = {}
         for name, weight in weighted_styles(style):
             if name not in self.styles:
-                raise StylelabError(unknown("style", name, self.styles, "the network's .styles"))
+                known = unknown("style", name, self.styles, "the network's .styles")
+                raise StylelabError(f"{known}; fit_fast_network(..., network=network) adds one of your own")
             asked[name] = asked.get(name, 0.0) + float(weight)
         total = sum(asked.values())
         mixed = torch.zeros_like(self.vectors[:1])

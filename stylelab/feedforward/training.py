@@ -31,7 +31,7 @@ def fit_fast_network(
     seed: int = 0,
     progress: bool = True,
     checkpoint: str | Path | None = None,
-    network: FastNetwork | None = None,
+    network: FastNetwork | str | Path | None = None,
     extractor: FeatureExtractor | None = None,
     callback: Callable[[TrainingStep[FastNetwork]], None] | None = None,
     save_every: float = 300.0,
@@ -46,8 +46,8 @@ def fit_fast_network(
     the same machine. seed: of all that is drawn. progress: draw a bar. checkpoint: a file that is written
     every `save_every` seconds and at the end, and from which a training that was stopped goes on, to the bit;
     it may then be given more steps or seconds, and the learning rate falls towards the new end.
-    network: one to add styles to: only their vectors are trained, its other styles keep every bit; it is not
-    changed, a copy is returned. extractor: whose feature maps are compared, the bundled VGG-19 by default.
+    network: one to add styles to, or its file: only their vectors are trained, its other styles keep every
+    bit; it is not changed, a copy is returned. extractor: whose feature maps are compared, the bundled VGG-19 by default.
     callback: called with each TrainingStep. settings: see FastSettings.
     Returns the network; its `record` has the losses and pictures of the progress. Ctrl-C, or Stop in Jupyter,
     ends the training early with the network so far. Raises OptimisationError where a loss is no longer a
@@ -81,7 +81,7 @@ def fast_training(
     steps: int | None = None,
     seed: int = 0,
     checkpoint: str | Path | None = None,
-    network: FastNetwork | None = None,
+    network: FastNetwork | str | Path | None = None,
     extractor: FeatureExtractor | None = None,
     save_every: float = 300.0,
     device: str | torch.device = "auto",
@@ -98,15 +98,16 @@ def fast_training(
         checked_target(checkpoint)
     vgg = extractor or shared_extractor(device=str(pick_device(device)))
     paintings = {name: painting.to(vgg.device) for name, painting in named_paintings(styles).items()}
+    trained = FastNetwork.load(network) if isinstance(network, str | Path) else network
     weights = asked.style_weight
     if isinstance(weights, Mapping) and (odd := [name for name in weights if name not in paintings]):
         raise StylelabError(f"style_weight names {', '.join(odd)}, but styles has {', '.join(paintings)}")
     pictures = training_photographs(photographs)
     goals = Goals(paintings, asked, Features(vgg, asked.precision))
     batches = Batches(pictures, asked.size, asked.batch, asked.leaves, seed)
-    learner = Learner(paintings, asked, seed, goals, batches, network)
+    learner = Learner(paintings, asked, seed, goals, batches, trained)
     # What must be the same again where a checkpoint goes on.
-    given = [*paintings.values(), *pictures, *(network.state_dict().values() if network else ())]
+    given = [*paintings.values(), *pictures, *(trained.state_dict().values() if trained else ())]
     told = learner.record.settings | {"styles": list(paintings), "pictures": _digest(given)}
     if checkpoint is not None and (found := read_checkpoint(checkpoint, told)):
         learner.resume(found)

@@ -51,7 +51,8 @@ def read_checkpoint(path: str | Path, told: dict[str, Any]) -> Checkpoint | None
     if not os.path.exists(path):
         return None
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+        # From its bytes: by the name, torch would take one that ends in .safetensors for such a file.
+        saved = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
         if (saved.pop("kind"), saved.pop("format")) != (KIND, FORMAT):
             raise ValueError("of another kind or format")
         found = Checkpoint(**saved)

@@ -403,7 +403,10 @@ def test_a_fast_network_paints_at_once_also_mixtures():
     expected = net.stylise(load_image("cat", 40), {"night": 2, "day": 1}).cpu()
     assert torch.equal(load_image("out.png"), pictures.quantise(expected))
     code, message = complaint("cat", "net.safetensors", "nihgt", "-o", "new.png", "--method", "fast")
-    assert code == 2 and "did you mean night" in message
+    assert code == 2 and "did you mean night" in message and "--method optimise in any painting" in message
+    words = ("cat", "net.safetensors", "day", "-o", "new.png", "--method", "fast", "--device", "tpu")
+    code, message = complaint(*words)
+    assert code == 2 and 'unknown device "tpu"' in message
     code, message = complaint("cat", "net.safetensors", "b.safetensors", "-o", "new.png", "--method", "fast")
     assert (code, message) == (2, "--method fast takes one network, got net.safetensors, b.safetensors")
     code, message = complaint("cat", "b.safetensors", "-o", "new.png", "--method", "fast")
@@ -417,7 +420,7 @@ def test_the_command_line_takes_any_stylist():
 
     words = ["cat", "whatever", "-o", "out.png", "--method", "negative", "--size", "48"]
     with redirect_stdout(io.StringIO()):
-        assert main(words, methods={"negative": lambda styles: Negative()}) == 0
+        assert main(words, methods={"negative": lambda styles, device: Negative()}) == 0
     assert torch.equal(load_image("out.png"), pictures.quantise(1 - load_image("cat", 48)))
 
 

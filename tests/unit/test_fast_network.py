@@ -130,7 +130,7 @@ def test_strength_goes_from_the_image_to_the_painted_one(net, random_image):
     assert torch.equal(net.stylise(image, "night", strength=0), image)
     assert torch.allclose(net.stylise(image, "night", strength=0.5), (image + painted) / 2)
     assert net.stylise(image, "night", strength=3).max() <= 1
-    for wrong in (-0.1, float("nan"), float("inf")):
+    for wrong in (-0.1, float("nan"), float("inf"), "strong"):
         with pytest.raises(StylelabError, match="strength"):
             net.stylise(image, "night", strength=wrong)
 
@@ -139,6 +139,8 @@ def test_precision_is_a_choice_and_changes_little(net, random_image):
     image = random_image(1, 40, 40)
     exact, coarse = (net.stylise(image, "night", precision=p) for p in ("float32", "bfloat16"))
     assert not torch.equal(exact, coarse) and (exact - coarse).abs().mean() < 0.02
+    with pytest.raises(StylelabError, match='precision="half"'):
+        net.stylise(image, "night", precision="half")
 
 
 @pytest.mark.parametrize("wrong", [torch.zeros(3, 8, 8), torch.zeros(1, 2, 8, 8), torch.zeros(1, 3, 0, 8)])

@@ -167,14 +167,16 @@ def test_a_training_goes_on_to_the_bit(fit, tmp_path):
         if step.index == 4:
             raise KeyboardInterrupt
 
-    part = fit(steps=7, checkpoint=tmp_path / "run.pt", callback=stop)
+    part = fit(steps=7, checkpoint=tmp_path / "run.safetensors", callback=stop)
     assert part.record.interrupted and part.record.steps == 4 and not same(part, whole)
-    resumed = fit(steps=7, checkpoint=tmp_path / "run.pt")
+    resumed = fit(steps=7, checkpoint=tmp_path / "run.safetensors")
     assert same(resumed, whole) and resumed.record.steps == 7 and not resumed.record.interrupted
     assert resumed.record.history == whole.record.history
     assert [step for step, _ in resumed.record.pictures] == [step for step, _ in whole.record.pictures]
-    assert same(fit(steps=7, checkpoint=tmp_path / "run.pt"), whole), "complete: nothing more is done"
-    assert fit(steps=9, checkpoint=tmp_path / "run.pt").record.steps == 9, "a later end may be given"
+    assert same(fit(steps=7, checkpoint=tmp_path / "run.safetensors"), whole), (
+        "complete: nothing more is done"
+    )
+    assert fit(steps=9, checkpoint=tmp_path / "run.safetensors").record.steps == 9, "a later end may be given"
 
 
 def test_checkpoints_are_written_on_the_way(fit, tmp_path):
@@ -235,6 +237,13 @@ def test_an_added_style_leaves_the_others_alone(fit, tmp_path):
     assert FastNetwork.load(tmp_path / "more.safetensors").styles == more.styles
     with pytest.raises(StylelabError, match="knows brick already"):
         fit(["brick"], steps=1, network=net)
+
+
+def test_the_trained_network_may_be_given_as_its_file(fit, tmp_path):
+    fit(steps=1).save(tmp_path / "net.safetensors")
+    loaded = FastNetwork.load(tmp_path / "net.safetensors")
+    by_file = fit(["impasto"], steps=1, network=tmp_path / "net.safetensors")
+    assert same(by_file, fit(["impasto"], steps=1, network=loaded))
 
 
 def test_adding_goes_on_to_the_bit_too(fit, tmp_path):
