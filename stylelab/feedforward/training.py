@@ -47,7 +47,8 @@ def fit_fast_network(
     every `save_every` seconds and at the end, and from which a training that was stopped goes on, to the bit;
     it may then be given more steps or seconds, and the learning rate falls towards the new end.
     network: one to add styles to, or its file: only their vectors are trained, its other styles keep every
-    bit; it is not changed, a copy is returned. extractor: whose feature maps are compared, the bundled VGG-19 by default.
+    bit; it is not changed, a copy is returned. extractor: whose feature maps are compared, the bundled VGG-19
+    by default.
     callback: called with each TrainingStep. settings: see FastSettings.
     Returns the network; its `record` has the losses and pictures of the progress. Ctrl-C, or Stop in Jupyter,
     ends the training early with the network so far. Raises OptimisationError where a loss is no longer a
