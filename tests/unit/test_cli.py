@@ -561,7 +561,7 @@ def test_a_bad_picture_is_one_line_and_exit_code_1(words, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "its settings hold no recipe; give a picture that python -m stylelab wrote"),
+        ({}, "its settings hold no recipe; give a picture made by --method optimise"),
         ({"recipe": {"stepz": 1}}, 'its recipe cannot be used (unknown setting "stepz"; did you mean steps?'),
         ({"recipe": {"size": "big"}}, "its recipe cannot be used (size='big'"),
         ({"recipe": {"style_weight": None}}, "its recipe cannot be used (style_weight=None"),
