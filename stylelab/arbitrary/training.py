@@ -130,25 +130,12 @@ class DecoderLearner:
 
     def checkpoint(self, told: dict) -> Checkpoint:
         """All that the next step depends on, and the record. told: what the training was told."""
-        record = self.record
-        return Checkpoint(
-            told=told,
-            step=record.steps,
-            seconds=record.seconds,
-            weights=self.network.state_dict(),
-            optimiser=self.optimiser.state_dict(),
-            losses=list(record.history[0]),
-            history=[list(row.values()) for row in record.history],
-            pictures=record.pictures,
-        )
+        return Checkpoint.of(self.record, told, self.network.state_dict(), self.optimiser)
 
     def resume(self, found: Checkpoint) -> None:
         """Goes on from where a checkpoint was written."""
         self.network.load_state_dict(found.weights)
-        self.optimiser.load_state_dict(found.optimiser)
-        self.record.history = [dict(zip(found.losses, row, strict=True)) for row in found.history]
-        self.record.steps, self.record.seconds = found.step, found.seconds
-        self.record.pictures = list(found.pictures)
+        found.restore(self.record, self.optimiser)
 
 
 def fit_decoders(

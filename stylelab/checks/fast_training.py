@@ -204,7 +204,7 @@ coverage = checker(
             Case((2, 3, 3), "kernel 2, stride 3, three pixels"),
             Case((5, 3, 5), "kernel 5, stride 3, five pixels"),
         ],
-        reference=lambda kernel, stride, inputs: [int(n) for n in _counted(kernel, stride, inputs)],
+        reference=_counted,
         mistakes=(
             Mistake(
                 "Stride is not looked at: this is a convolution that moves on by one pixel.",
@@ -279,8 +279,7 @@ def _learnt(answer) -> Shortfall | None:
             "style's two numbers a map are to be trained."
         )
     mine = _style_loss(network, added[-1], painting)
-    nearest = min(known.styles, key=lambda name: _style_loss(known, name, painting))
-    other = _style_loss(known, nearest, painting)
+    other, nearest = min((_style_loss(known, name, painting), name) for name in known.styles)
     if mine > NEARER * other:
         return Shortfall(
             f"The {SHOWN} in {added[-1]} is no nearer to that painting than in {nearest}, which the network "

@@ -102,19 +102,8 @@ class Learner:
 
     def checkpoint(self, told: dict) -> Checkpoint:
         """All that the next step depends on, and the record. told: what the training was told."""
-        record = self.record
         weights = {"table": self.table.detach()} if self.added else self.network.state_dict()
-        history = [list(row.values()) for row in record.history]
-        return Checkpoint(
-            told=told,
-            step=record.steps,
-            seconds=record.seconds,
-            weights=weights,
-            optimiser=self.optimiser.state_dict(),
-            losses=list(record.history[0]),
-            history=history,
-            pictures=record.pictures,
-        )
+        return Checkpoint.of(self.record, told, weights, self.optimiser)
 
     def resume(self, found: Checkpoint) -> None:
         """Goes on from where a checkpoint was written."""
@@ -124,7 +113,4 @@ class Learner:
             self._settle()
         else:
             self.network.load_state_dict(found.weights)
-        self.optimiser.load_state_dict(found.optimiser)
-        self.record.history = [dict(zip(found.losses, row, strict=True)) for row in found.history]
-        self.record.steps, self.record.seconds = found.step, found.seconds
-        self.record.pictures = list(found.pictures)
+        found.restore(self.record, self.optimiser)

@@ -23,10 +23,8 @@ LARGEST = 640  # pixels of a photograph's longest side: what is larger only take
 ROOM = 1.25  # leaves are drawn so much larger than a training picture, which is then cut out of them
 USES = 4  # of each drawing of leaves, in as many steps: drawing takes longer than painting
 RECOLOURED = 0.5  # share of the pictures whose channels change places
-EXPOSED, STOPS = (
-    0.5,
-    1.5,
-)  # share of the pictures that are exposed anew, and by how much at most, in powers of 2
+EXPOSED = 0.5  # share of the pictures that are exposed anew
+STOPS = 1.5  # powers of 2 by which their contrast grows, at most
 
 
 def training_photographs(photographs: str | Path | Sequence[ImageLike] | None) -> list[Tensor]:

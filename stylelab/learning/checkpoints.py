@@ -11,6 +11,7 @@ from torch import Tensor
 
 from stylelab.errors import WeightsError
 from stylelab.files import atomic_write, expanded
+from stylelab.learning.records import TrainingRecord
 
 KIND = "stylelab training"
 FORMAT = 1
@@ -32,6 +33,29 @@ class Checkpoint:
     losses: list[str]
     history: list[list[float]]
     pictures: list[tuple[int, Tensor]]
+
+    @classmethod
+    def of(
+        cls, record: TrainingRecord, told: dict, weights: dict[str, Tensor], optimiser: torch.optim.Optimizer
+    ) -> "Checkpoint":
+        """What a training is now. told: what it was told. weights: of the network."""
+        return cls(
+            told=told,
+            step=record.steps,
+            seconds=record.seconds,
+            weights=weights,
+            optimiser=optimiser.state_dict(),
+            losses=list(record.history[0]),
+            history=[list(row.values()) for row in record.history],
+            pictures=record.pictures,
+        )
+
+    def restore(self, record: TrainingRecord, optimiser: torch.optim.Optimizer) -> None:
+        """Brings a record and an optimiser to where they were; the weights are for the learner to take."""
+        optimiser.load_state_dict(self.optimiser)
+        record.history = [dict(zip(self.losses, row, strict=True)) for row in self.history]
+        record.steps, record.seconds = self.step, self.seconds
+        record.pictures = list(self.pictures)
 
     def write(self, path: str | Path) -> None:
         """Into a file, the whole of it or nothing; WeightsError where that cannot be written."""
