@@ -1,6 +1,7 @@
 """The way back from feature maps to pixels: four small nets, each of which undoes a block of VGG-19."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -22,27 +23,27 @@ SLOPE = 0.1  # of the leaky ReLUs: plain ones died in training
 class BlockDecoder(nn.Module):
     """Undoes one block of VGG-19: from the maps of a level to those of the level before it, or to pixels.
 
-    level: 1 to 4, the number of the level in LEVELS that it starts from.
+    level: 1 to 4, the number of the level in LEVELS that it starts from. Two convolutions where the maps are
+    small and one where they are large, which is most of the time; the first level has only two in all.
     """
 
     def __init__(self, level: int) -> None:
         super().__init__()
         self.level, after = level, MAPS[level - 1]
-        middle = max(after, MAPS[1])
+        widths = (MAPS[1], MAPS[1] // 2, after) if level == 1 else (MAPS[level], after, after, after)
         with torch.device("meta"):  # else each layer would draw on torch's global state
             self.convolutions = nn.ModuleList(
-                nn.Conv2d(a, b, 3, padding=1, padding_mode="replicate")
-                for a, b in ((MAPS[level], middle), (middle, middle), (middle, after))
+                nn.Conv2d(a, b, 3, padding=1, padding_mode="replicate") for a, b in pairwise(widths)
             )
 
     def forward(self, maps: Tensor, size: tuple[int, int]) -> Tensor:
         """maps: (N, C, h, w), about 1 in size. size: (H, W) of what is returned, (N, C', H, W)."""
-        first, second, last = self.convolutions
-        x = F.leaky_relu(first(maps), SLOPE)
-        if self.level > 1:
-            x = F.interpolate(x, size=size)  # to nearest neighbours
-        x = last(F.leaky_relu(second(x), SLOPE))
-        return F.relu(x) if self.level > 1 else x + 0.5
+        *first, last = self.convolutions
+        for convolution in first:
+            maps = F.leaky_relu(convolution(maps), SLOPE)
+        if self.level == 1:
+            return last(maps) + 0.5
+        return F.relu(last(F.interpolate(maps, size=size)))  # to nearest neighbours
 
 
 class Decoders(nn.Module):

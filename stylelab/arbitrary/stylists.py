@@ -49,12 +49,11 @@ class AnyStyle:
 
     @torch.no_grad()
     def encode(self, image: ImageLike) -> dict[str, Tensor]:
-        """The maps of an image at the levels, {level: (N, C, h, w)} in float32."""
+        """The maps of an image at the levels, {level: (N, C, h, w)}, at the precision of the convolutions."""
         image = as_image(image).to(self.extractor.device)
         if min(image.shape[-2:]) < LEAST:
             raise ImageError(f"an image of {image.shape[-1]} × {image.shape[-2]} pixels: use {LEAST} or more")
-        maps = Features(self.extractor, self.precision)(image, self.levels)
-        return {level: found.float() for level, found in maps.items()}
+        return Features(self.extractor, self.precision)(image, self.levels)
 
     @torch.no_grad()
     def stylise(self, image: ImageLike, style, strength: float | Tensor = 1.0) -> Tensor:
@@ -87,7 +86,7 @@ class AnyStyle:
                 share = strength
                 if isinstance(strength, Tensor):
                     share = resize(strength.to(maps), (maps.shape[-2], maps.shape[-1])).clamp(0, 1)
-                return transformed(self.transform, maps.float(), painted, share)
+                return transformed(self.transform, maps, painted, share)
 
             return changed
 

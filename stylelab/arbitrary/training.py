@@ -1,8 +1,15 @@
-"""How the decoders learn to undo VGG-19, block by block: from its own maps, and from what they hand on."""
+"""How the decoders learn: to undo VGG-19 block by block, then to paint with AdaIN between the blocks.
+
+The first half of a training is cheap: each block returns the maps below it, from VGG-19's own and from what
+the chain hands it, and no gradient goes through VGG-19. Decoders that only learnt this keep a photograph's
+edges and grain under any painting's statistics; so in the second half pictures are painted as well, one of
+the batch in the style of another, and VGG-19 judges them.
+"""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -10,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylelab.arbitrary.decoders import LEVELS, Decoders, size_at
+from stylelab.arbitrary.transforms import adain
 from stylelab.device import autocast, pick_device
 from stylelab.errors import OptimisationError, StylelabError, unknown
 from stylelab.files import checked_target
@@ -17,8 +25,11 @@ from stylelab.learning.batches import Batches, training_photographs
 from stylelab.learning.checkpoints import Checkpoint, read_checkpoint
 from stylelab.learning.records import TrainingRecord
 from stylelab.learning.running import TrainingStep, check_length, steps_of, watched
+from stylelab.losses.distances import content_loss
+from stylelab.losses.gram import gram_matrix, style_loss
 from stylelab.networks.extractor import FeatureExtractor, shared_extractor
 from stylelab.networks.features import Features
+from stylelab.networks.layers import RELU_1_TO_5
 from stylelab.pictures.loading import ImageLike
 from stylelab.pictures.resampling import resize
 from stylelab.seeds import whole_seed
@@ -33,7 +44,9 @@ class DecoderSettings:
 
     size: side of the training pictures in pixels. batch: of a step. leaves: the share of dead leaves among
     them, the rest are photographs. pixels: the weight of the mean squared error of pixels beside the relative
-    errors of maps. learning_rate: Adam's, rising over `warm_up` steps, then falling in a line to 0.
+    errors of maps. painted: how many pictures of each batch are painted as well, each in the style of the
+    next one, once this share of the training is over: paint_from. content_weight, style_weight: of the
+    relative losses of those. learning_rate: Adam's, rising over `warm_up` steps, then falling in a line to 0.
     clip: the most that the gradient's norm may be, of each net. precision: "float32", "bfloat16" or "auto".
     """
 
@@ -41,6 +54,10 @@ class DecoderSettings:
     batch: int = 6
     leaves: float = 0.5
     pixels: float = 20.0
+    painted: int = 3
+    paint_from: float = 0.5
+    content_weight: float = 1.0
+    style_weight: float = 4.0
     learning_rate: float = 1e-3
     warm_up: int = 100
     clip: float = 1.0
@@ -50,7 +67,13 @@ class DecoderSettings:
         for sound, complaint in (
             (isinstance(self.size, int) and self.size >= 32, f"size={self.size}: pixels, 32 or more"),
             (isinstance(self.batch, int) and self.batch >= 1, f"batch={self.batch}: a whole number from 1"),
+            (isinstance(self.painted, int) and self.painted >= 0, f"painted={self.painted}: 0, 1, 2 …"),
             (0 <= self.leaves <= 1, f"leaves={self.leaves}: a share, 0 to 1"),
+            (0 <= self.paint_from <= 1, f"paint_from={self.paint_from}: a share, 0 to 1"),
+            (
+                all(0 <= weight < math.inf for weight in (self.content_weight, self.style_weight)),
+                "content_weight and style_weight are numbers from 0 on",
+            ),
             (
                 isinstance(self.warm_up, int) and self.warm_up >= 1,
                 f"warm_up={self.warm_up}: steps, 1 or more",
@@ -101,11 +124,13 @@ class DecoderLearner:
             values[LEVELS[level - 1]] = error.item()
             error.backward()
             handed = made[-1].detach().float()
+        if share >= self.asked.paint_from and self.asked.painted:
+            values |= self._paint(truth, size)
         for block in self.network.blocks:
             nn.utils.clip_grad_norm_(block.parameters(), self.asked.clip)
         for group in self.optimiser.param_groups:
             group["lr"] = self.asked.learning_rate * min(1.0, number / self.asked.warm_up) * (1 - share)
-        values["total"] = sum(values[level] for level in LEVELS)
+        values["total"] = sum(value for name, value in values.items() if name != "step")
         if not math.isfinite(values["total"]):
             raise OptimisationError(f"step {number}: the error is {values['total']}; lower the learning rate")
         self.at_rest = False
@@ -117,6 +142,30 @@ class DecoderLearner:
     def _error(self, made: Tensor, truth: Tensor, level: int) -> Tensor:
         error = F.mse_loss(made, truth)
         return self.asked.pixels * error if level == 1 else error / truth.square().mean()
+
+    def _paint(self, truth: list[Tensor], size: tuple[int, int]) -> dict[str, float]:
+        """Adds the gradient of painted pictures, and returns their losses, weighted.
+
+        Source: Huang and Belongie (2017), eq. 11 to 13: content is the distance to the maps that AdaIN asked
+        for, not to the photograph's; style is compared by Gram matrices, where the source has moments.
+        """
+        count = min(self.asked.painted, len(truth[0]))
+        maps = {level: found[:count] for level, found in zip(LEVELS, truth[1:], strict=True)}
+        paintings = {level: found.roll(-1, 0)[:count] for level, found in zip(LEVELS, truth[1:], strict=True)}
+        deepest = LEVELS[-1]
+        with autocast(self.asked.precision, truth[0].device):
+            change = {level: partial(_adain, style_maps=paintings[level]) for level in LEVELS}
+            image = self.network(maps[deepest], deepest, size, change).float()
+        # What is out of range is cut off in the file, so it is judged cut off.
+        found = self.features(image.clamp(0, 1), RELU_1_TO_5)
+        with torch.no_grad():
+            asked_for = adain(maps[deepest], paintings[deepest])
+            own = self.features(truth[0].roll(-1, 0)[:count], RELU_1_TO_5)
+            grams = {layer: gram_matrix(maps) for layer, maps in own.items()}
+        content = self.asked.content_weight * content_loss(found[deepest].float(), asked_for, "relative")
+        style = self.asked.style_weight / len(grams) * style_loss(found, grams, reduction="relative")
+        (content + style).backward()
+        return {"content": content.item(), "style": style.item()}
 
     @torch.no_grad()
     def show(self) -> None:
@@ -136,6 +185,10 @@ class DecoderLearner:
         """Goes on from where a checkpoint was written."""
         self.network.load_state_dict(found.weights)
         found.restore(self.record, self.optimiser)
+
+
+def _adain(maps: Tensor, style_maps: Tensor) -> Tensor:
+    return adain(maps.float(), style_maps)
 
 
 def fit_decoders(

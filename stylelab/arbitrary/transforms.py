@@ -70,7 +70,7 @@ def whiten(maps: Tensor, floor: float = FLOOR, mask: Tensor | None = None) -> Te
     Source: Li et al. (2017), eq. 1.
     """
     rows, mean, variances, axes = _axes(maps, floor, mask)
-    return ((rows - mean) @ axes / variances.sqrt() @ axes.T).T.reshape(maps.shape)
+    return ((rows - mean) @ (axes / variances.sqrt() @ axes.T)).T.reshape(maps.shape)
 
 
 def colour(white: Tensor, style_maps: Tensor, floor: float = FLOOR, mask: Tensor | None = None) -> Tensor:
@@ -80,14 +80,16 @@ def colour(white: Tensor, style_maps: Tensor, floor: float = FLOOR, mask: Tensor
     """
     _, mean, variances, axes = _axes(style_maps, floor, mask)
     rows = white.double().flatten(2)[0].T
-    return (rows @ axes * variances.sqrt() @ axes.T + mean).T.reshape(white.shape)
+    return (rows @ (axes * variances.sqrt() @ axes.T) + mean).T.reshape(white.shape)
 
 
 def moments(maps: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Mean and deviation of each map, (N, C, 1, 1) both. maps: (N, C, H, W). mask: as for `adain`."""
     if mask is None:
         mean = maps.mean((2, 3), keepdim=True)
-        variance = (maps - mean).square().mean((2, 3), keepdim=True)
+        # Fewer large tensors in between: handing memory out takes longer than the arithmetic.
+        length = torch.linalg.vector_norm(maps - mean, dim=(2, 3), keepdim=True)
+        variance = length.square() / maps[0, 0].numel()
     else:
         share = _shares(mask, maps)
         mean = (maps * share).sum((2, 3), keepdim=True)
@@ -116,6 +118,9 @@ def transformed(
     masks = [(None, None)] * len(styles) if masks is None else masks
     if len(masks) != len(styles):
         raise StylelabError(f"got {len(styles)} styles and {len(masks)} pairs of masks; give one for each")
+    if len(styles) == 1 and masks[0] == (None, None) and isinstance(strength, int | float):
+        made = transform(content_maps, styles[0][0])
+        return made if strength == 1 else content_maps + strength * (made - content_maps)
     everywhere = torch.ones_like(content_maps[:1, :1])
     made, weighed, covered = torch.zeros_like(content_maps), 0 * everywhere, 0 * everywhere
     for (maps, weight), (where, taken_from) in zip(styles, masks, strict=True):

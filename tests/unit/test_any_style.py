@@ -3,20 +3,21 @@
 import pytest
 import torch
 
-from stylelab import load_image
-from stylelab.arbitrary import LEVELS, WCT, AdaIN, Decoders, fit_decoders, wct
+from stylelab import content_loss, gram_matrix, load_image, style_loss
+from stylelab.arbitrary import LEVELS, WCT, AdaIN, Decoders, adain, fit_decoders, wct
 from stylelab.arbitrary.decoders import MAPS, size_at
 from stylelab.errors import ImageError, StylelabError, WeightsError
 from stylelab.learning.batches import Batches, training_photographs
+from stylelab.networks.layers import RELU_1_TO_5
 from stylelab.pictures.stylist import Stylist
 
-TINY = {"size": 32, "batch": 1, "precision": "float32", "progress": False, "photographs": ["cat"]}
+TINY = {"size": 32, "batch": 1, "painted": 0, "precision": "float32", "progress": False}
 
 
 @pytest.fixture(scope="module")
 def fit(vgg):
     """fit_decoders with small pictures and no bar."""
-    return lambda **asked: fit_decoders(**(TINY | {"extractor": vgg} | asked))
+    return lambda **asked: fit_decoders(["cat"], extractor=vgg, **(TINY | asked))
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,33 @@ def test_each_block_learns_from_the_truth_and_from_what_it_is_handed(fit, vgg):
             handed = undone[-1]
 
 
+def test_in_its_second_part_a_training_paints(fit, vgg):
+    """The losses that its first painted step started from, reckoned here once more."""
+    made = fit(steps=2, seed=5, batch=2, painted=1, content_weight=2, style_weight=3)
+    first, second = made.records[-1].history
+    assert "style" not in first and {"content", "style"} < set(second)
+    before = fit(steps=2, seed=5, batch=2, painted=1, callback=stop_after_one)
+    pictures = Batches(training_photographs(["cat"]), 32, 2, 0.5, 5).pictures(2)
+    photograph, painting = pictures.split(1)
+    painter = AdaIN(decoders=before, extractor=vgg, precision="float32")
+    found = relative_losses_of(painter.stylise(photograph, painting), painting, vgg)
+    asked_for = adain(*(vgg(picture, "relu4_1")["relu4_1"] for picture in (photograph, painting)))
+    content = content_loss(found["maps"]["relu4_1"], asked_for, "relative")
+    assert second["content"] == pytest.approx(2 * content.item(), rel=1e-3)
+    assert second["style"] == pytest.approx(3 * found["style"], rel=1e-3)
+
+
+def stop_after_one(step):
+    raise KeyboardInterrupt
+
+
+def relative_losses_of(image, painting, vgg):
+    maps, grams = vgg(image, RELU_1_TO_5), {}
+    for layer, found in vgg(painting, RELU_1_TO_5).items():
+        grams[layer] = gram_matrix(found)
+    return {"maps": maps, "style": style_loss(maps, grams, reduction="relative").item() / 5}
+
+
 def test_the_same_steps_give_the_same_and_a_break_changes_nothing(fit, tmp_path):
     whole = fit(steps=4, seed=3)
     file = tmp_path / "decoders.pt"
@@ -126,12 +154,12 @@ def test_a_picture_of_any_size_in_any_style(painters, name, random_image):
 
 
 def test_strength_0_is_the_way_there_and_back(painters, random_image):
-    image = random_image(1, 32, 40)
+    image = random_image(1, 32, 64)
     painter = painters["wct"]
-    back = painter.decoders(painter.encode(image)["relu3_1"], "relu3_1", (32, 40)).clamp(0, 1)
+    back = painter.decoders(painter.encode(image)["relu3_1"], "relu3_1", (32, 64)).clamp(0, 1)
     assert torch.allclose(painter.stylise(image, "brick", strength=0), back, atol=1e-5)
-    half = torch.zeros(1, 1, 32, 40)
-    half[..., 20:] = 1
+    half = torch.zeros(1, 1, 32, 64)
+    half[..., 32:] = 1
     mapped = painter.stylise(image, "brick", strength=half)
     whole = painter.stylise(image, "brick")
     assert (mapped - back)[..., :4].abs().max() < 1e-3 < (mapped - back)[..., -4:].abs().max()
