@@ -8,24 +8,19 @@ contact sheet of the styles on those photographs.
 """
 
 import argparse
-import json
-import shlex
-import signal
 import sys
 from pathlib import Path
 
-import torch
+from telling import TILE, contact_sheet, kill_like_ctrl_c, write_record
 from torch import Tensor
 
 import stylelab
-from stylelab.learning.records import jpeg, thinned
+from stylelab.learning.records import jpeg
 from stylelab.pictures.loading import as_image
 from stylelab.pictures.pairs import pictures_in
-from stylelab.pictures.resampling import resize
 
 DATA = Path(__file__).parent
 MEASURED = 320  # pixels of the held-out photographs' longest side where losses are measured
-TILE, GAP = 176, 6  # pixels of a picture's longest side on the contact sheet, and between two
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -85,28 +80,13 @@ def main(words: list[str] | None = None) -> None:
     network = stylelab.FastNetwork.load(asked.output)  # judged as it is shipped, in half precision
     files = pictures_in(asked.held_out) if asked.held_out else stylelab.sample_names("content")
     held_out = {Path(file).stem: as_image(file, MEASURED) for file in files}
-    asked.sheet.write_bytes(jpeg(contact_sheet(network, held_out), quality=90))
+    asked.sheet.write_bytes(jpeg(sheet(network, held_out), quality=90))
     losses = measure(network, held_out)
     record = network.record
-    told = {
-        "command": shlex.join(
-            ["python", "data/train_fast.py", *_deciding(sys.argv[1:] if words is None else words)]
-        ),
-        "steps": record.steps,
-        "seconds": round(record.seconds),
-        "settings": record.settings,
-        "held_out": {"size": MEASURED, "photographs": list(held_out), "losses": losses},
-        "curve": thinned(record.history, 100),
-        "torch": torch.__version__,
-    }
-    asked.output.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    told = {"held_out": {"size": MEASURED, "photographs": list(held_out), "losses": losses}}
+    words = sys.argv[1:] if words is None else words
+    write_record(asked.output.with_suffix(".json"), "train_fast.py", words, record, told)
     print(f"{asked.output}: {asked.output.stat().st_size:,} bytes after {record.steps} steps; {asked.sheet}")
-
-
-def _deciding(words: list[str]) -> list[str]:
-    """The words of a command without those that only say where files go."""
-    places = [number for number, word in enumerate(words) if word in ("--checkpoint", "--output", "--sheet")]
-    return [word for number, word in enumerate(words) if number not in places and number - 1 not in places]
 
 
 def measure(network: stylelab.FastNetwork, held_out: dict[str, Tensor]) -> dict[str, dict[str, float]]:
@@ -123,26 +103,18 @@ def measure(network: stylelab.FastNetwork, held_out: dict[str, Tensor]) -> dict[
     return found
 
 
-def contact_sheet(network: stylelab.FastNetwork, held_out: dict[str, Tensor]) -> Tensor:
+def sheet(network: stylelab.FastNetwork, held_out: dict[str, Tensor]) -> Tensor:
     """Paintings on top, photographs at the left, (1, 3, H, W)."""
-    blank = torch.ones(1, 3, TILE + GAP, TILE + GAP)
-    rows = [[blank, *(tile(as_image(style, TILE)) for style in network.styles)]]
-    for image in held_out.values():
-        painted = (tile(resize(network.stylise(image, style), TILE)) for style in network.styles)
-        rows.append([tile(resize(image, TILE)), *painted])
-    return torch.cat([torch.cat(row, dim=3) for row in rows], dim=2)
-
-
-def tile(image: Tensor) -> Tensor:
-    """An image on a white square with a gap to the next."""
-    height, width = image.shape[-2:]
-    square = torch.ones(1, 3, TILE + GAP, TILE + GAP)
-    top, left = (TILE - height) // 2, (TILE - width) // 2
-    square[..., top : top + height, left : left + width] = image.clamp(0, 1).cpu()
-    return square
+    top = [None, *(as_image(style, TILE) for style in network.styles)]
+    photographs = held_out.values()
+    return contact_sheet(
+        [
+            top,
+            *([image, *(network.stylise(image, style) for style in network.styles)] for image in photographs),
+        ]
+    )
 
 
 if __name__ == "__main__":
-    # Started in the background it cannot be sent Ctrl-C; `kill` then does the same.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    kill_like_ctrl_c()
     main()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
         pictures,
         sweeps,
     )
+    from stylelab.arbitrary.stylists import WCT, AdaIN
+    from stylelab.arbitrary.training import fit_decoders
     from stylelab.colour.distances import clipped_share
     from stylelab.colour.matching import keep_colours, match_colours
     from stylelab.errors import StylelabError
@@ -78,10 +80,15 @@ _HOME = {
     "DifferenceTable": "patches.differences",
     "FastNetwork": "feedforward.network",
     "fit_fast_network": "feedforward.training",
+    "AdaIN": "arbitrary.stylists",
+    "WCT": "arbitrary.stylists",
+    "fit_decoders": "arbitrary.training",
 }
 __all__ = [
     "FILTERS",
     "RECIPES",
+    "WCT",
+    "AdaIN",
     "DifferenceTable",
     "FastNetwork",
     "FeatureExtractor",
@@ -98,6 +105,7 @@ __all__ = [
     "content_loss",
     "feedforward",
     "figures",
+    "fit_decoders",
     "fit_fast_network",
     "fit_patch_net",
     "gram_matrix",

@@ -3,7 +3,7 @@
 And of the device that it is to compute on, as --device has it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,4 +48,13 @@ def _fast(styles: Sequence[str], device: str) -> "Stylist":
     return network.with_style(mixed or None)
 
 
-METHODS = {"fast": _fast, "patches": _patches}
+def _any_style(name: str) -> Callable[[Sequence[str], str], "Stylist"]:
+    def made(styles: Sequence[str], device: str) -> "Stylist":
+        from stylelab.arbitrary import stylists
+
+        return getattr(stylists, name)(device=device).with_style([weighted(word) for word in styles])
+
+    return made
+
+
+METHODS = {"fast": _fast, "adain": _any_style("AdaIN"), "wct": _any_style("WCT"), "patches": _patches}

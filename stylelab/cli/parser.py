@@ -32,6 +32,7 @@ examples:
   python -m stylelab me.jpg starry_night=2 stained_glass=1 -o both.png --size 512
   python -m stylelab cat hubble -o cat.png --recipe out.png --style-weight 20
   python -m stylelab me.jpg mine.safetensors starry_night=0.7 brick=0.3 -o at_once.png --method fast
+  python -m stylelab me.jpg painting.jpg -o at_once.png --method wct --size 512
   python -m stylelab cat emboss.pt -o embossed.png --method patches
 
 The settings are kept in the picture: --recipe out.png works with the recipe and the seed that made out.png.
@@ -82,8 +83,9 @@ def command_parser(methods: Collection[str] = METHODS) -> argparse.ArgumentParse
         choices=("optimise", *methods),
         default="optimise",
         metavar="M",
-        help="optimise (a transfer, the default); fast: at once, STYLE being a .safetensors file that "
-        "FastNetwork.save wrote and styles that it knows; or patches: STYLE is one that PatchNet.save wrote",
+        help="optimise (a transfer, the default); adain or wct: at once, in any painting's style; fast: at "
+        "once, STYLE being a .safetensors file that FastNetwork.save wrote and styles that it knows; or "
+        "patches: STYLE is one that PatchNet.save wrote",
     )
     add("--recipe", metavar="R", help=f"{', '.join(RECIPES)}, or a picture made here")
     group = parser.add_argument_group('changes to the recipe (in brackets: what "default" says)')

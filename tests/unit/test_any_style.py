@@ -1,8 +1,14 @@
 """Decoders that undo VGG-19, and any painting at once: shapes, learning, going on, files, mixtures."""
 
+import importlib
+import json
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
+import stylelab
 from stylelab import content_loss, gram_matrix, load_image, style_loss
 from stylelab.arbitrary import LEVELS, WCT, AdaIN, Decoders, adain, fit_decoders, wct
 from stylelab.arbitrary.decoders import MAPS, size_at
@@ -198,3 +204,31 @@ def test_encodings_may_be_kept(painters):
 def test_what_makes_no_sense_is_said(painters, fit, call, error, told):
     with pytest.raises(error, match=told):
         call(painters["adain"], fit)
+
+
+# --- the command that trains the decoders of the course --------------------------------------------------
+
+
+def test_the_script_trains_measures_and_goes_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "data")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    script = importlib.import_module("train_decoders")
+    monkeypatch.setattr(script, "MEASURED", 32)
+    monkeypatch.setattr(script, "LEARNT", stylelab.sample_names("style")[1:])
+    words = ["--held-out", "cat", "--size", "32", "--batch", "2", "--checkpoint", tmp_path / "run.pt"]
+    words += ["--output", tmp_path / "new" / "decoders.safetensors", "--sheet", tmp_path / "sheet.jpg"]
+    try:
+        script.main([str(word) for word in [*words, "--steps", 1]])
+        script.main([str(word) for word in [*words, "--steps", 2]])
+    finally:
+        del sys.modules["train_decoders"], sys.modules["telling"]
+    assert Decoders.load(tmp_path / "new" / "decoders.safetensors").records[-1].steps == 2
+    told = json.loads((tmp_path / "new" / "decoders.json").read_text(encoding="utf-8"))
+    assert told["command"] == ("python data/train_decoders.py --held-out cat --size 32 --batch 2 --steps 2")
+    held_out = told["held_out"]
+    assert held_out["photographs"] == ["cat"] and held_out["paintings"] == stylelab.sample_names("style")[:1]
+    assert set(held_out["psnr"]) == set(LEVELS)
+    assert all(set(held_out["losses"][name]) == {"content", "style"} for name in ("adain", "wct"))
+    for name in ("adain", "wct"):
+        assert load_image(tmp_path / f"sheet_{name}.jpg").shape == (1, 3, 2 * 182, 2 * 182)
+    assert "after 2 steps" in capsys.readouterr().out

@@ -19,6 +19,7 @@ from PIL import Image
 
 import stylelab
 from stylelab import FastNetwork, PatchNet, device, pictures
+from stylelab.arbitrary import WCT, AdaIN, Decoders
 from stylelab.cli import installation
 from stylelab.cli.command import main
 from stylelab.cli.parser import command_parser
@@ -413,6 +414,20 @@ def test_a_fast_network_paints_at_once_also_mixtures():
     assert code == 1 and message.startswith("b.safetensors: no such file")
 
 
+@pytest.mark.parametrize("method", [AdaIN, WCT])
+def test_any_painting_at_once_also_mixtures(method, monkeypatch):
+    decoders = Decoders()
+    monkeypatch.setattr(Decoders, "load", lambda device: decoders)
+    name = method.__name__.lower()
+    words = ("cat", "brick=2", "hubble", "-o", "out.png", "--method", name, "--size", "40", "--device", "cpu")
+    assert run(*words)[0] == 0
+    expected = method(device="cpu").stylise(load_image("cat", 40), {"brick": 2, "hubble": 1})
+    assert torch.equal(load_image("out.png"), pictures.quantise(expected))
+    assert read_settings("out.png")["method"] == name
+    code, message = complaint("cat", "nihgt.jpg", "-o", "new.png", "--method", name)
+    assert code == 1 and message.startswith("nihgt.jpg: no such file")
+
+
 def test_the_command_line_takes_any_stylist():
     class Negative:
         def stylise(self, image):
@@ -650,9 +665,10 @@ def test_help_reads_its_defaults_from_the_recipe(monkeypatch):
 def test_every_example_of_the_help_is_understood(monkeypatch, no_transfer):
     text = run("--help")[1]
     examples = re.findall(r"^  python -m stylelab (.+)$", text, flags=re.M)
-    *examples, fast, other = examples
+    *examples, fast, wct, other = examples
     assert len(examples) == 3
-    assert command_parser().parse_intermixed_args(fast.split()).method == "fast"
+    for name, words in (("fast", fast), ("wct", wct)):
+        assert command_parser().parse_intermixed_args(words.split()).method == name
     code, message = complaint(*other.split())
     assert (code, message.split(";")[0].split(" in ")[0]) == (1, "emboss.pt: no such file")
     save_image(load_image("cat", 60), "me.jpg")

@@ -315,7 +315,7 @@ def test_the_script_trains_measures_and_goes_on(tmp_path, monkeypatch, capsys):
         script.main([str(word) for word in [*words, "--steps", 2]])
         script.main([str(word) for word in [*words, "--steps", 3]])
     finally:
-        del sys.modules["train_fast"]
+        del sys.modules["train_fast"], sys.modules["telling"]
     net = FastNetwork.load(tmp_path / "new" / "fast.safetensors")
     assert net.styles == ("brick", "starry_night") and net.record.steps == 3
     told = json.loads((tmp_path / "new" / "fast.json").read_text(encoding="utf-8"))
