@@ -14,10 +14,28 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import convergence, evaluation, fast, painted, patches, pictures, starting, transfers
+from tests.benchmarks import (
+    any_style,
+    convergence,
+    evaluation,
+    fast,
+    painted,
+    patches,
+    pictures,
+    starting,
+    transfers,
+)
 from tests.benchmarks.table import HEAD, Row, machine
 
-SLOW = ("large", "memory", "devices", "begun", "painted", "convergence")  # not among what --quick measures
+SLOW = (
+    "large",
+    "any_style",
+    "memory",
+    "devices",
+    "begun",
+    "painted",
+    "convergence",
+)  # not among what --quick measures
 
 
 def sections(which: str, folder: Path | None) -> dict[str, Callable[[], Iterator[Row]]]:
@@ -40,6 +58,7 @@ def sections(which: str, folder: Path | None) -> dict[str, Callable[[], Iterator
         "growth": lambda: patches.growth(sizes),
         "evaluation": lambda: evaluation.rows((256, 384) if full else (256,)),
         "fast": lambda: fast.rows((256,) if quick else (256, 512)),
+        "any_style": lambda: any_style.rows(folder),
         "memory": lambda: transfers.memory((512, 1024) if full else (512,)),
         "devices": lambda: transfers.devices((512, 1024, 2048) if full else (512, 1024)),
         "pictures": lambda: pictures.rows(**compared, folder=folder),

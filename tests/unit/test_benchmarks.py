@@ -5,10 +5,12 @@ import json
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from stylelab import FastNetwork, FeatureExtractor, load_image, relative_losses, tv_loss
+from stylelab.arbitrary import Decoders
 from stylelab.optimisation.published import RECIPES
-from tests.benchmarks import convergence, fast, painted, patches, pictures, table, transfers
+from tests.benchmarks import any_style, convergence, fast, painted, patches, pictures, table, transfers
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +167,29 @@ def test_a_fast_network_is_compared_at_both_precisions_and_its_memory_measured(m
     assert [row.what for row in compared] == [f"fast network, 32 px, {p}" for p in ("float32", "bfloat16")]
     assert all("32-64-128" in row.reference and row.ours.endswith(" ms") for row in compared)
     assert memory.ours.endswith(" MB") and memory.met is True
+
+
+def test_any_style_is_compared_with_the_published_architectures(monkeypatch, tmp_path, vgg):
+    decoders = Decoders()
+    monkeypatch.setattr(Decoders, "load", lambda device: decoders)
+    monkeypatch.setattr(any_style, "has_fast_bfloat16", lambda device: False)
+    monkeypatch.setattr(any_style, "PAIRS", any_style.PAIRS[:1])
+    monkeypatch.setattr(any_style, "PHOTOGRAPHS", ("cat",))
+    monkeypatch.setattr(any_style, "of_the_default", lambda *_: {"content": 0.5, "style": 0.1})
+    *back, adain, wct = any_style.quality(32)
+    assert [row.goal for row in back] == ["32 dB", "27 dB", "23 dB", "20 dB"]
+    assert all(float(row.ours.split()[0]) < 20 and not row.met for row in back)  # untrained
+    assert adain.what == "adain, 32 px, mean of 1 pairs" and wct.reference == "0.50, 0.100 (default)"
+    assert [row.what for row in any_style.speed(32, repeat=1)] == [
+        f"{name}, 32 px, float32" for name in ("adain", "adain, painting kept", "wct", "wct, painting kept")
+    ]
+
+
+@pytest.mark.parametrize("block", [1, 2, 5])
+def test_a_published_decoder_mirrors_vgg(block, vgg):
+    """Each convolution of VGG-19 up to the block's first, the other way round."""
+    shapes = [tuple(layer.weight.shape[:2]) for layer in any_style.mirror(block) if hasattr(layer, "weight")]
+    theirs = [tuple(layer.weight.shape[:2]) for layer in vgg.modules() if isinstance(layer, nn.Conv2d)]
+    assert [shape[::-1] for shape in reversed(shapes)] == theirs[: len(shapes)]
+    maps = vgg(torch.rand(1, 3, 32, 48), f"relu{block}_1")[f"relu{block}_1"]
+    assert any_style.mirror(block)(maps).shape == (1, 3, 32, 48)
