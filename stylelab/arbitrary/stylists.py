@@ -56,18 +56,26 @@ class AnyStyle:
         return Features(self.extractor, self.precision)(image, self.levels)
 
     @torch.no_grad()
-    def stylise(self, image: ImageLike, style, strength: float | Tensor = 1.0) -> Tensor:
+    def stylise(
+        self,
+        image: ImageLike,
+        style,
+        strength: float | Tensor = 1.0,
+        masks: Sequence[tuple[Tensor | None, Tensor | None]] | None = None,
+    ) -> Tensor:
         """The image in the style of a painting, or of several.
 
         image: (N, 3 or 1, H, W) in [0, 1], or what load_image reads. style: a painting likewise, a list of
         them, {name: weight}, or (painting, weight) pairs; each is brought to the image's longest side, never
         enlarged. strength: 0 gives what the decoders make of the photograph's own maps, 1 the painting's
-        statistics; or (1, 1, H, W), one for each place. Returns (N, 3, H, W) in [0, 1].
+        statistics; or (1, 1, H, W), one for each place. masks: for each painting (where it is laid on, where
+        in it the style is taken from), each (1, 1, h, w) in [0, 1], or None for all of it; where no painting
+        is laid on, the photograph stays. Returns (N, 3, H, W) in [0, 1].
         """
         image = as_image(image).to(self.extractor.device)
         size = max(image.shape[-2:])
         styles = [(self.encode(_at_most(as_image(s), size)), float(w)) for s, w in weighted_styles(style)]
-        return self.painted(self.encode(image), styles, (image.shape[-2], image.shape[-1]), strength)
+        return self.painted(self.encode(image), styles, (image.shape[-2], image.shape[-1]), strength, masks)
 
     @torch.no_grad()
     def painted(
@@ -76,6 +84,7 @@ class AnyStyle:
         styles: Sequence[tuple[dict[str, Tensor], float]],
         size: tuple[int, int],
         strength: float | Tensor = 1.0,
+        masks: Sequence[tuple[Tensor | None, Tensor | None]] | None = None,
     ) -> Tensor:
         """What `stylise` makes of encodings that were kept: a picture (N, 3, H, W) of `size`, in [0, 1]."""
 
@@ -83,10 +92,7 @@ class AnyStyle:
             painted = [(maps[level], weight) for maps, weight in styles]
 
             def changed(maps: Tensor) -> Tensor:
-                share = strength
-                if isinstance(strength, Tensor):
-                    share = resize(strength.to(maps), (maps.shape[-2], maps.shape[-1])).clamp(0, 1)
-                return transformed(self.transform, maps, painted, share)
+                return transformed(self.transform, maps, painted, strength, masks)
 
             return changed
 

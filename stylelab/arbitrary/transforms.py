@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from stylelab.errors import StylelabError
+from stylelab.pictures.resampling import resize
 
 EPSILON = 1e-5  # under the root: a map that is flat has no deviation to be divided by
 FLOOR = 1e-5  # of the largest variance: directions with less are rounding, and hold no style
@@ -107,10 +108,10 @@ def transformed(
     """Content maps transformed by one style or several, (N, C, H, W), and blended with what they were.
 
     transform: `adain` or `wct`. styles: (maps (1, C, h, w), weight) pairs; only the proportions of the
-    weights count. strength: 0 gives the maps back, 1 the transformed ones; or one for each position,
-    (1, 1, H, W). masks: for each style (where in the photograph it is laid on, where in the painting it is
-    taken from), each (1, 1, H, W) of its maps' size, None for all of it. Positions that no style claims stay
-    as they are; those that several claim are shared by weight.
+    weights count. strength: 0 gives the maps back, 1 the transformed ones; or one for each position. masks:
+    for each style (where in the photograph it is laid on, where in the painting it is taken from), None for
+    all of it. Strength and masks are (1, 1, h, w) in [0, 1] of any size, and brought to the maps'. Positions
+    that no style claims stay as they are; those that several claim are shared by weight.
     Raises StylelabError where nothing has a weight, and for masks that do not fit.
     """
     if not all(0 <= weight < math.inf for _, weight in styles) or not sum(weight for _, weight in styles):
@@ -125,7 +126,9 @@ def transformed(
     made, weighed, covered = torch.zeros_like(content_maps), 0 * everywhere, 0 * everywhere
     for (maps, weight), (where, taken_from) in zip(styles, masks, strict=True):
         if weight:
-            share = everywhere if where is None else where.to(everywhere)
+            where = None if where is None else _at(where, content_maps)
+            taken_from = None if taken_from is None else _at(taken_from, maps)
+            share = everywhere if where is None else where
             painted = transform(content_maps, maps, content_mask=where, style_mask=taken_from)
             made, weighed, covered = (
                 made + weight * share * painted,
@@ -133,7 +136,14 @@ def transformed(
                 covered + share,
             )
     made = made / weighed.clamp_min(torch.finfo(made.dtype).tiny)
+    if isinstance(strength, Tensor):
+        strength = _at(strength, content_maps)
     return content_maps + strength * covered.clamp(max=1) * (made - content_maps)
+
+
+def _at(mask: Tensor, maps: Tensor) -> Tensor:
+    """A mask at the size of feature maps."""
+    return resize(mask.to(maps), (maps.shape[-2], maps.shape[-1])).clamp(0, 1)
 
 
 def _axes(maps: Tensor, floor: float, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -119,3 +119,36 @@ def chroma_clouds(
         axis.tick_params(labelsize=FONT - 2)
     axes[0].set_ylabel("V (red − brightness)", fontsize=FONT - 1)
     return figure
+
+
+def map_clouds(
+    panels: Mapping[str, torch.Tensor], axes_of: tuple[str, str], caption: str = "", points: int = 3000
+) -> CourseFigure:
+    """Two feature maps as points: each position is one, with their mean and the ellipse of their covariance,
+    two deviations along its axes. Each panel has a scale of its own, alike in both directions.
+
+    panels: {title: maps (1, 2, H, W)}. axes_of: what the two are called. Of more than `points` positions
+    every n-th is drawn.
+    """
+    width = min(WIDTH, 2.9 * len(panels) + 0.6)
+    figure = CourseFigure((width - 0.6) / len(panels) + 0.75, caption, width=width)
+    turn = np.linspace(0, 2 * np.pi, 100)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axis, (title, maps) in zip(axes, panels.items(), strict=True):
+        rows = maps.detach().double().flatten(2)[0].numpy()
+        mean = rows.mean(1, keepdims=True)
+        variances, directions = np.linalg.eigh(np.cov(rows, ddof=0))
+        ellipse = directions @ (2 * np.sqrt(variances.clip(0))[:, None] * (np.cos(turn), np.sin(turn)))
+        axis.scatter(*rows[:, :: max(1, rows.shape[1] // points)], s=2, color="0.6", linewidths=0)
+        axis.plot(*(mean + ellipse), color=COLOURS[1], linewidth=2)
+        axis.plot(*mean, "o", color=COLOURS[1], markersize=5)
+        reach = 1.25 * float(np.abs(ellipse).max()) or 1.0
+        x, y = mean[:, 0].tolist()
+        axis.set(xlim=(x - reach, x + reach), ylim=(y - reach, y + reach), aspect="equal")
+        axis.axhline(0, color="0.85", linewidth=0.8, zorder=0)
+        axis.axvline(0, color="0.85", linewidth=0.8, zorder=0)
+        axis.set_title(title, fontsize=FONT)
+        axis.set_xlabel(axes_of[0], fontsize=FONT - 1)
+        axis.tick_params(labelsize=FONT - 2)
+    axes[0].set_ylabel(axes_of[1], fontsize=FONT - 1)
+    return figure

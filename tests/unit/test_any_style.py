@@ -10,7 +10,7 @@ import torch
 
 import stylelab
 from stylelab import content_loss, gram_matrix, load_image, style_loss
-from stylelab.arbitrary import LEVELS, WCT, AdaIN, Decoders, adain, fit_decoders, wct
+from stylelab.arbitrary import LEVELS, WCT, AdaIN, AnyStyle, Decoders, adain, fit_decoders, wct
 from stylelab.arbitrary.decoders import MAPS, size_at
 from stylelab.errors import ImageError, StylelabError, WeightsError
 from stylelab.learning.batches import Batches, training_photographs
@@ -170,6 +170,33 @@ def test_strength_0_is_the_way_there_and_back(painters, random_image):
     whole = painter.stylise(image, "brick")
     assert (mapped - back)[..., :4].abs().max() < 1e-3 < (mapped - back)[..., -4:].abs().max()
     assert (mapped - whole).abs().mean() < (back - whole).abs().mean()
+
+
+def test_a_painting_has_its_place_and_a_style_its_source(fitted, vgg, random_image):
+    """The transform gets both masks, each at the size of its maps; elsewhere the photograph's maps stay."""
+    seen = []
+
+    def flat(content_maps, style_maps, content_mask=None, style_mask=None):
+        for mask, maps in ((content_mask, content_maps), (style_mask, style_maps)):
+            assert mask is None or mask.shape == (1, 1, *maps.shape[2:])
+        seen.append((content_mask, style_mask))
+        return torch.full_like(content_maps, 9.0)
+
+    painter = AnyStyle(flat, decoders=fitted, extractor=vgg, precision="float32")
+    image, painting = random_image(1, 32, 96), random_image(2, 48, 32)
+    left, top = torch.zeros(1, 1, 32, 96), torch.zeros(1, 1, 48, 32)
+    left[..., :48], top[..., :24, :] = 1, 1
+    none = painter.stylise(image, painting, strength=0)
+    half = painter.stylise(image, painting, masks=[(left, top)])
+    assert torch.allclose(half[..., -4:], none[..., -4:], atol=1e-3)
+    assert (half - none)[..., :32].abs().mean() > 20 * (half - none)[..., -32:].abs().mean()
+    for where, source in seen[-len(LEVELS) :]:
+        assert where[..., :2].min() > 0.9 and where[..., -2:].max() < 0.1
+        assert source[..., :2, :].min() > 0.9 and source[..., -2:, :].max() < 0.1
+    both = painter.stylise(image, [painting, painting], masks=[(left, None), (None, top)])
+    assert torch.allclose(both, painter.stylise(image, painting), atol=1e-5)
+    with pytest.raises(StylelabError, match="1 styles and 2 pairs"):
+        painter.stylise(image, painting, masks=[(left, None), (left, None)])
 
 
 def test_the_order_of_styles_does_not_matter(painters, random_image):

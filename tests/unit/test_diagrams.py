@@ -13,6 +13,7 @@ from PIL import ImageFont
 
 import stylelab
 from stylelab import figures
+from stylelab.arbitrary import Decoders
 from stylelab.errors import LayerError, RecipeError
 from stylelab.figures.diagrams.gradient import PAINTING, PHOTOGRAPH, PICTURE
 from stylelab.figures.diagrams.network import stages
@@ -33,6 +34,10 @@ DRAWN = {
     "gradient": lambda: figures.gradient_diagram(),
     "gradient, with total variation": lambda: figures.gradient_diagram("squeezenet"),
     "patch net": lambda: figures.patch_net_diagram(),
+    "any style": lambda: figures.any_style_diagram(stylelab.AdaIN(decoders=Decoders())),
+    "any style, two levels": lambda: figures.any_style_diagram(
+        stylelab.AdaIN(("relu2_1", "relu1_1"), decoders=Decoders())
+    ),
     "fast network": lambda: figures.fast_network_diagram(stylelab.FastNetwork(["brick", "starry_night"])),
     "small fast network": lambda: figures.fast_network_diagram(
         stylelab.FastNetwork(["brick"], (8, 12, 36), blocks=2), content="cat"
@@ -262,6 +267,12 @@ def test_the_patch_net_and_its_table_are_the_package_s():
 def test_each_unit_of_the_patch_net_is_a_dot():
     dots = list(ElementTree.fromstring(figures.patch_net_diagram().svg).iter(f"{SVG}circle"))
     assert len(dots) == 9 + 21 + 17 + 13 + 9 + 1
+
+
+def test_the_levels_are_those_of_the_method():
+    told = words(_made.setdefault("any style, two levels", DRAWN["any style, two levels"]()))
+    assert {"relu1_1, 64 maps", "relu2_1, 128 maps", "as relu1_1", "as relu2_1"} <= set(told)
+    assert not any("relu3_1" in text for text in told)
 
 
 def test_the_fast_network_is_the_one_that_was_given():

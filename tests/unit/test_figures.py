@@ -15,7 +15,7 @@ from stylelab.errors import StylelabError
 from stylelab.figures.evidence import feature_statistics, pixel_probe
 from stylelab.figures.figure import CourseFigure
 from stylelab.figures.plates import pictures, strongest_maps
-from stylelab.figures.plots import chroma_clouds, curve_panels, curves, matrix
+from stylelab.figures.plots import chroma_clouds, curve_panels, curves, map_clouds, matrix
 from stylelab.figures.recipes import recipe_table
 from stylelab.figures.tables import PictureTable, text_table
 from stylelab.optimisation.published import RECIPES
@@ -74,6 +74,7 @@ FIGURES = {
     ),
     "matrix": lambda: matrix(torch.rand(3, 3), ["red", "green", "blue"], CAPTION, "Gram", "{:.2f}"),
     "chroma_clouds": lambda: chroma_clouds([torch.rand(1, 3, 9, 9)] * 2, ["before", "after"], CAPTION),
+    "map_clouds": lambda: map_clouds(dict.fromkeys("abc", torch.rand(1, 2, 9, 9)), ("x", "y"), CAPTION),
 }
 every_figure = pytest.mark.parametrize("name", FIGURES)
 
@@ -359,6 +360,22 @@ def test_titles_of_clouds_are_on_the_picture_that_is_shown(count, purity):
     inked = np.flatnonzero((pixels < 100).any(1))
     assert 2 <= inked[0] < 50, "the first ink is cut off at the top, or far below it"
     assert (pixels[inked[0]] < 100).mean() < 0.2, "the first ink is a frame, not a title"
+
+
+def test_an_ellipse_is_the_covariance_of_two_maps():
+    """Two deviations from the mean in every direction: mapped back by the covariance, a circle."""
+    maps = torch.randn(1, 2, 40, 50, generator=torch.Generator().manual_seed(0))
+    maps[:, 1] = 3 + maps[:, 0] + 0.5 * maps[:, 1]
+    left, right = panels(map_clouds({"one": maps, "flat": 0 * maps + 1}, ("a", "b"), CAPTION, points=500))
+    assert [axis.get_title() for axis in (left, right)] == ["one", "flat"]
+    assert 450 <= len(left.collections[0].get_offsets()) <= 550
+    ellipse, mean = (np.asarray(line.get_data()) for line in left.lines[:2])
+    rows = maps.flatten(2)[0].double().numpy()
+    np.testing.assert_allclose(mean[:, 0], rows.mean(1), atol=1e-6)
+    apart = ellipse - mean
+    lengths = np.einsum("ip,ij,jp->p", apart, np.linalg.inv(np.cov(rows, ddof=0)), apart)
+    np.testing.assert_allclose(lengths, 4, rtol=1e-6)
+    assert left.get_xlim()[0] < ellipse[0].min() and ellipse[0].max() < left.get_xlim()[1]
 
 
 def test_clouds_of_the_purest_colours_fit_and_large_images_are_thinned():
