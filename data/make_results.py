@@ -1,6 +1,7 @@
 """Makes the gallery: the pictures in data/results, the page that shows them, and the README's banner.
 
-And one photograph in twelve styles of the fast network, for notebook 09.
+And one photograph in twelve styles of the fast network, for notebook 09, and three in six paintings that
+nothing was trained on, for notebook 10.
 
     python data/make_results.py                        # all of them: about a minute each on two cores
     python data/make_results.py cat_pen_hatching       # these again, the page and the banner
@@ -52,6 +53,11 @@ FAST_STYLES = (
     *("marbled_paper", "hubble", "brick", "tissue"),
 )
 FAST_SIZE = 256  # longest side of each, in pixels
+ANY_CONTENT = ("pagoda", "cat", "dahlia")  # painted by WCT, a row each
+ANY_STYLES = (  # which the decoders did not learn on
+    *("starry_night", "stained_glass", "woodblock_waves"),
+    *("watercolour", "pointillism", "hubble"),
+)
 SHOWN, SIDE, GAP = 4, 300, 8  # in the banner: how many, and how wide a square tile and its margin, in pixels
 
 
@@ -67,6 +73,7 @@ def main(wanted: list[str]) -> None:
     (RESULTS / "README.md").write_text(page(), encoding="utf-8")
     stylelab.save_image(banner(), RESULTS / "banner.jpg", quality=88)
     stylelab.save_image(fast_sheet(), RESULTS / f"fast_{FAST_CONTENT}.jpg", quality=85)
+    stylelab.save_image(any_style_sheet(), RESULTS / "any_style.jpg", quality=85)
 
 
 def file(content: str, style: str) -> Path:
@@ -123,6 +130,20 @@ def fast_sheet() -> torch.Tensor:
     made = [F.pad(network.stylise(image, style).cpu(), (0, GAP, 0, GAP), value=1.0) for style in FAST_STYLES]
     rows = [torch.cat(made[start : start + 4], dim=3) for start in range(0, len(made), 4)]
     return torch.cat(rows, dim=2)[..., :-GAP, :-GAP]
+
+
+def any_style_sheet() -> torch.Tensor:
+    """Three photographs, a row each, in six paintings, which stand on top."""
+    method, side = stylelab.WCT(), SIDE * 2 // 3
+    rows = [[stylelab.load_image(style) for style in ANY_STYLES]]
+    for content in ANY_CONTENT:
+        image = stylelab.load_image(content, FAST_SIZE)
+        rows.append([method.stylise(image, style).cpu() for style in ANY_STYLES])
+    made = [
+        torch.cat([F.pad(tile(image, side), (0, GAP, 0, GAP), value=1.0) for image in row], dim=3)
+        for row in rows
+    ]
+    return torch.cat(made, dim=2)[..., :-GAP, :-GAP]
 
 
 def tile(image: torch.Tensor, side: int) -> torch.Tensor:

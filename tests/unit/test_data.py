@@ -1,6 +1,7 @@
 """The sample pictures: small, described, drawn by the script beside them."""
 
 import importlib
+import json
 import io
 import re
 import sys
@@ -49,7 +50,7 @@ def scripts(monkeypatch):
         shrink=importlib.import_module("shrink"),
         gallery=importlib.import_module("make_results"),
     )
-    ours = ("draw_styles", "drawing", "shrink", "make_results")
+    ours = ("draw_styles", "drawing", "shrink", "make_results", "telling")
     for name in [name for name in sys.modules if name.split(".")[0] in ours]:
         del sys.modules[name]
 
@@ -155,7 +156,7 @@ def test_the_gallery_shows_what_its_lines_of_code_make(scripts):
             size = max(picture.size)
         assert size == max(stylelab.load_image(content, gallery.SIZE).shape)
         assert find_recipe(made) == find_recipe("default", size=size, **settings)
-    made = {path.stem for path in (DATA / "results").glob("*_*.jpg")} - {"fast_pagoda"}
+    made = {path.stem for path in (DATA / "results").glob("*_*.jpg")} - {"fast_pagoda", "any_style"}
     assert made == {f"{content}_{style}" for content, style, _ in gallery.GALLERY}
 
 
@@ -171,6 +172,15 @@ def test_the_twelve_of_notebook_09_are_what_the_network_paints(scripts):
     made = scripts.gallery.fast_sheet()
     assert len(scripts.gallery.FAST_STYLES) == 12
     assert stored.shape == made.shape and (stored - made).abs().mean() < 0.03
+
+
+def test_the_sheet_of_notebook_10_is_what_wct_paints_of_pictures_that_nothing_was_trained_on(scripts):
+    stored = stylelab.load_image(DATA / "results" / "any_style.jpg")
+    made = scripts.gallery.any_style_sheet()
+    assert stored.shape == made.shape and (stored - made).abs().mean() < 0.03
+    told = json.loads((DATA / "networks" / "decoders.json").read_text(encoding="utf-8"))["held_out"]
+    assert set(scripts.gallery.ANY_STYLES) <= set(told["paintings"])
+    assert set(scripts.gallery.ANY_CONTENT) <= set(told["photographs"])
 
 
 def test_a_picture_that_is_not_in_the_gallery_is_named(scripts):
