@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time _HOME serves
+    from stylelab.checks.any_style import adain, strength_map
     from stylelab.checks.colour import keep_luminance, rgb_to_yuv
     from stylelab.checks.content import content_loss, gradient_before_relu, psnr
     from stylelab.checks.fast_styles import conditional_instance_norm, mixture
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
     from stylelab.checks.seeing import fooling_change, overlooked_change, taps
     from stylelab.checks.smoothness import plateau_shift, total_variation, weight_for_means
     from stylelab.checks.stepping import adam_step, penalty, penalty_gradient
+    from stylelab.checks.whitening import colour_in, whiten
 
 _HOME = {
     "ask": "predicting",
@@ -38,6 +40,8 @@ _HOME = {
     "predictions": "predicting",
     "exhibit": "museum",
     "find_the_bug": "museum",
+    "adain": "any_style",
+    "strength_map": "any_style",
     "keep_luminance": "colour",
     "rgb_to_yuv": "colour",
     "content_loss": "content",
@@ -86,15 +90,19 @@ _HOME = {
     "adam_step": "stepping",
     "penalty": "stepping",
     "penalty_gradient": "stepping",
+    "colour_in": "whitening",
+    "whiten": "whitening",
 }
 
 EXERCISES = tuple(sorted(name for name, module in _HOME.items() if module not in ("predicting", "museum")))
 __all__ = [
     "EXERCISES",
+    "adain",
     "adam_step",
     "ask",
     "balanced",
     "centres",
+    "colour_in",
     "conditional_instance_norm",
     "content_loss",
     "cost",
@@ -136,6 +144,7 @@ __all__ = [
     "relative_gradient",
     "rgb_to_yuv",
     "safe_power",
+    "strength_map",
     "style_loss",
     "taps",
     "total_variation",
@@ -143,6 +152,7 @@ __all__ = [
     "weight_for_means",
     "weighted_loss",
     "weights_of_edges",
+    "whiten",
     "wrong_grams",
 ]
 
