@@ -1,8 +1,8 @@
 """The sample pictures: small, described, drawn by the script beside them."""
 
 import importlib
-import json
 import io
+import json
 import re
 import sys
 from pathlib import Path
