@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time _HOME serves
+    from stylelab.labs.any_style_lab import any_style
     from stylelab.labs.colour_lab import colour
     from stylelab.labs.content_lab import content
     from stylelab.labs.differences_lab import differences
@@ -26,9 +27,11 @@ _HOME = {
     "patches": "patches_lab",
     "differences": "differences_lab",
     "fast": "fast_lab",
+    "any_style": "any_style_lab",
 }
 
 __all__ = [
+    "any_style",
     "colour",
     "content",
     "differences",

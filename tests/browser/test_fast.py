@@ -3,8 +3,6 @@
 The network is as large as the course's, and untrained: what it paints takes as long. Times are printed.
 """
 
-import itertools
-
 from tests.browser.test_labs import AT_ONCE, LabOnPage
 
 BETWEEN = 100  # milliseconds from one picture to the next, at most: the goal
@@ -19,15 +17,6 @@ with torch.no_grad():
 lab = labs.fast(network)
 lab
 """
-# From now on notes each new face of the first picture: when, and what its text says of it.
-FACES = """() => {
-    window.faces = [];
-    const picture = document.querySelector('.stylelab-picture img');
-    picture.addEventListener('load', () => {
-        const says = picture.alt;
-        requestAnimationFrame(() => faces.push([performance.now(), says]));
-    });
-}"""
 
 
 def shares(says: str) -> dict[str, int]:
@@ -40,36 +29,16 @@ def test_the_picture_follows_a_slider(open_notebook, latencies):
     notebook = open_notebook("fast.ipynb", [LAB, "print(lab.wait(60), lab.last_error)"])
     made = LabOnPage(notebook, "cell-0")
     made.until_says(0, "day 100%")
-    page = made.page
-    handle = made.cell.locator(".noUi-handle[aria-label='night']")
-    handle.scroll_into_view_if_needed()
-    slider, box = handle.locator("xpath=../..").bounding_box(), handle.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.evaluate(FACES)
-    page.mouse.move(x, y)
-    page.mouse.down()
-    began = page.evaluate("performance.now()")
-    moves = 100
-    for move in range(1, moves + 1):
-        page.mouse.move(x + slider["width"] * move / moves, y)
-        page.wait_for_timeout(
-            max(0, began + 1000 * SECONDS * move / moves - page.evaluate("performance.now()"))
-        )
-    ended = page.evaluate("performance.now()")
-    page.mouse.up()
-    made.until_says(0, "day 50%, night 50%")
+    drag = made.slide("night", 1, SECONDS, "day 50%, night 50%")
     notebook.run_cell("cell-1")
     assert notebook.wait_for(lambda: notebook.stream("stdout"), 60, "the lab") == "True None\n"
 
-    faces = page.evaluate("faces")
-    seen = [shares(says).get("night", 0) for _, says in faces]
+    seen = [shares(says).get("night", 0) for _, says in drag.faces]
     assert seen == sorted(seen) and seen[-1] == 50, (
         "no picture out of order, and the last is the last asked for"
     )
-    times = [began, *(when for when, _ in faces)]
-    gaps = [later - sooner for sooner, later in itertools.pairwise(times)]
-    latencies.append(("fast", "between pictures", gaps, BETWEEN))
-    latencies.append(("fast", "after the drag", [max(0.0, times[-1] - ended)], AT_ONCE))
+    latencies.append(("fast", "between pictures", drag.gaps(), BETWEEN))
+    latencies.append(("fast", "after the drag", [drag.late()], AT_ONCE))
     assert not made.complains() and notebook.errors() == []
 
 

@@ -20,6 +20,7 @@ CONTROLS = {
     "patches": ("photograph", "filter", "patch (pixels)"),
     "differences": ("photograph", "filter", "neighbours"),
     "fast": ("photograph", "strength", "starry night", "woodblock waves"),
+    "any_style": ("photograph", "painting", "strength", "method"),
 }
 WITH_RUNS = ("first_picture", "gram", "content", "patches", "differences")
 PLACES = """cell => {

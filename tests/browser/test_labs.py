@@ -4,6 +4,9 @@ Times are measured in the page, from the key press to the frame that has the new
 end of the run beside the goal; no test fails on a clock.
 """
 
+import itertools
+from typing import NamedTuple
+
 import nbformat
 import psutil
 import pytest
@@ -20,6 +23,7 @@ NOTEBOOKS = {
     "patches": "05_ffann_patches",
     "differences": "06_knn_difference_maps",
     "fast": "09_fast_networks",
+    "any_style": "10_any_style",
 }
 # Controls that answer at once: the first key, the picture that changes, what its text says of the value.
 AT_ONCE_CONTROLS = {
@@ -62,6 +66,14 @@ AT_ONCE_CONTROLS = {
         ("strength", "ArrowLeft", 0, "strength"),
         ("brick", "ArrowRight", 0, "brick"),
         ("photograph", "ArrowDown", 0, "{}, "),
+    ],
+    "any_style": [
+        ("strength", "ArrowLeft", 0, "strength"),
+        ("method", "ArrowDown", 0, ": {} at"),
+        ("relu1_1", "Space", 0, ""),
+        ("keep the photograph's colours", "Space", 0, ""),
+        ("photograph", "ArrowDown", 0, "{} like"),
+        ("painting", "ArrowDown", 0, "like {},"),
     ],
 }
 # Where the controls are that are used less, of which the tests use some.
@@ -113,6 +125,15 @@ WATCH = """() => {
         requestAnimationFrame(() => watched.drawn.push([place, performance.now()]));
     }, true);
 }"""
+# From now on notes each new face of the first picture: when, and what its text says of it.
+FACES = """() => {
+    window.faces = [];
+    const picture = document.querySelector('.stylelab-picture img');
+    picture.onload = () => {
+        const says = picture.alt;
+        requestAnimationFrame(() => faces.push([performance.now(), says]));
+    };
+}"""
 # Milliseconds from then to the new picture, and to the new line below it; false as long as there is none.
 DRAWN = """place => {
     const found = watched.drawn.find(([at, when]) => at == place && when > watched.began);
@@ -122,6 +143,26 @@ SAID = """([place, text]) => {
     const box = document.querySelectorAll('.stylelab-picture')[place];
     return box.innerText.includes(text) ? performance.now() - watched.began : false;
 }"""
+
+
+class Slide(NamedTuple):
+    """What was seen of a drag: when it began and ended, and each new face of the first picture.
+
+    faces: (when, what its text said) pairs. Times are the page's, in milliseconds.
+    """
+
+    began: float
+    ended: float
+    faces: list[tuple[float, str]]
+
+    def gaps(self) -> list[float]:
+        """The milliseconds from each picture to the next, from the beginning on."""
+        times = [self.began, *(when for when, _ in self.faces)]
+        return [later - sooner for sooner, later in itertools.pairwise(times)]
+
+    def late(self) -> float:
+        """The milliseconds from the end of the drag to the last picture."""
+        return max(0.0, self.faces[-1][0] - self.ended)
 
 
 class LabOnPage:
@@ -193,6 +234,29 @@ class LabOnPage:
             if number == 0:
                 self.page.mouse.down()
         self.page.mouse.up()
+
+    def slide(self, label: str, to: float, seconds: float, until: str) -> "Slide":
+        """Drags a slider's handle evenly to a share of its length, and waits until the first picture says so.
+
+        until: what it says then.
+        """
+        page, handle = self.page, self.cell.locator(f".noUi-handle[aria-label='{label}']")
+        handle.scroll_into_view_if_needed()
+        slider, box = handle.locator("xpath=../..").bounding_box(), handle.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        way = slider["x"] + to * slider["width"] - x
+        page.evaluate(FACES)
+        page.mouse.move(x, y)
+        page.mouse.down()
+        began, moves = page.evaluate("performance.now()"), 100
+        for move in range(1, moves + 1):
+            page.mouse.move(x + way * move / moves, y)
+            due = began + 1000 * seconds * move / moves
+            page.wait_for_timeout(max(0, due - page.evaluate("performance.now()")))
+        ended = page.evaluate("performance.now()")
+        page.mouse.up()
+        self.until_says(0, until)
+        return Slide(began, ended, page.evaluate("faces"))
 
     def clicks(self, place: int, changed: int, says: str) -> list[float]:
         """Clicks here and there on a picture, and waits for the one that this changes to say so."""

@@ -26,6 +26,7 @@ LABS = {  # by the number of the notebook
     5: "patches",
     6: "differences",
     9: "fast",
+    10: "any_style",
 }
 EVERYWHERE = {
     "what you will do": r"In this notebook you will",

@@ -22,6 +22,7 @@ SIZES = {
     "colour": {"size": 64},
     "patches": {"size": 32},
     "differences": {"size": 32, "steps": 25},
+    "any_style": {"size": 64},
 }
 # What only the next run answers to, or a picture that it has made.
 FOR_RUNS = {"steps", "patch (pixels)", "optimiser", "save as", "hidden units", "before | after"}
@@ -102,6 +103,7 @@ class BrokenError(Exception):
         ("colour", "_draw"),
         ("patches", "_draw_truth"),
         ("differences", "_explain"),
+        ("any_style", "_draw"),
     ],
     indirect=["lab"],
 )

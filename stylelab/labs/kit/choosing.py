@@ -37,6 +37,15 @@ class Chosen(NamedTuple):
         return load_image(self.source, size, grey)
 
 
+def with_uploads(code: str, *pictures: Chosen) -> str:
+    """Code that names pictures, below a line about those that were uploaded, which are no files there."""
+    uploads = dict.fromkeys(chosen.name for chosen in pictures if isinstance(chosen.source, bytes))
+    if not uploads:
+        return code
+    files = "a copy of the file you" if len(uploads) == 1 else "copies of the files you"
+    return f"# first put {files} uploaded beside the notebook: {', '.join(uploads)}\n{code}"
+
+
 class Thumbnail(widgets.VBox):
     """A button that looks like a picture. `mark` ticks it.
 

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 from torch import Tensor
 
 from stylelab.labs.kit.base import discard
-from stylelab.labs.kit.choosing import Chosen, Thumbnail
+from stylelab.labs.kit.choosing import Chosen, Thumbnail, with_uploads
 from stylelab.labs.kit.drawing import encode, plain
 from stylelab.optimisation.published import RECIPES
 from stylelab.optimisation.recipes import Recipe
@@ -57,12 +57,7 @@ class Order:
         words = [content, style, *recipe]
         words += [f"{name}={getattr(self.recipe, name)!r}" for name in changed]
         line = f"stylelab.transfer({', '.join(words)})"
-        pictures = [self.content, *(chosen for chosen, _ in self.styles)]
-        uploads = dict.fromkeys(chosen.name for chosen in pictures if isinstance(chosen.source, bytes))
-        if not uploads:
-            return line
-        files = "a copy of the file you" if len(uploads) == 1 else "copies of the files you"
-        return f"# first put {files} uploaded beside the notebook: {', '.join(uploads)}\n{line}"
+        return with_uploads(line, self.content, *(chosen for chosen, _ in self.styles))
 
     def title(self) -> str:
         """What it makes of what, and how, in one line."""
