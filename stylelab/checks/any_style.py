@@ -96,7 +96,6 @@ adain = checker(
             ),
         ],
         reference=_exchanged,
-        keeps=False,
         mistakes=(
             Mistake(
                 "This is layer norm: mean and deviation are taken over all maps of a picture together. Each "
@@ -322,7 +321,6 @@ strength_map = checker(
             Case(_of_places(2, 2, 3, 8, seed=20), "two maps of an eighth of the picture's size"),
         ],
         reference=_blended,
-        keeps=False,
         mistakes=(
             Mistake(
                 "The roles are exchanged: the painted maps are to be where the strength is 1.",
