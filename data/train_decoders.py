@@ -46,7 +46,8 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     add("--size", type=int, default=144)
     add("--batch", type=int, default=6)
     add("--painted", type=int, default=3)
-    add("--style-weight", type=float, default=4.0)
+    add("--paint-from", type=float, default=0.75, help="the share of the training after which it paints")
+    add("--style-weight", type=float, default=1.0)
     add("--learning-rate", type=float, default=1e-3)
     add("--seed", type=int, default=0)
     add("--checkpoint", type=Path, default=Path("build/decoders.pt"))
@@ -70,6 +71,7 @@ def main(words: list[str] | None = None) -> None:
         size=asked.size,
         batch=asked.batch,
         painted=asked.painted,
+        paint_from=asked.paint_from,
         style_weight=asked.style_weight,
         learning_rate=asked.learning_rate,
     )

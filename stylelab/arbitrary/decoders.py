@@ -17,6 +17,9 @@ from stylelab.seeds import generator
 SHIPPED = "decoders.safetensors"  # in data/networks
 LEVELS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")  # from shallow to deep
 MAPS = (3, 64, 128, 256, 512)  # of the pixels and of each level
+PADDING = (
+    "replicate"  # of VGG-19: zeros at the border are statistics of no picture, and would show as a frame
+)
 SLOPE = 0.1  # of the leaky ReLUs: plain ones died in training
 
 

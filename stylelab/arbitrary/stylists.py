@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stylelab.arbitrary.decoders import LEVELS, Decoders
+from stylelab.arbitrary.decoders import LEVELS, PADDING, Decoders
 from stylelab.arbitrary.transforms import Transform, adain, transformed, wct
 from stylelab.device import autocast, pick_device
 from stylelab.errors import ImageError, StylelabError, unknown
@@ -24,7 +24,8 @@ class AnyStyle:
 
     transform: `adain` or `wct`. levels: of LEVELS, where it is done, from deep to shallow in one pass; the
     deepest of them is what the photograph is encoded to. decoders: the course's by default. extractor: VGG-19
-    as the decoders undo it, the bundled one. precision: of convolutions, "float32", "bfloat16" or "auto".
+    as the decoders undo it, the bundled one with replicated borders. precision: of convolutions, "float32",
+    "bfloat16" or "auto".
     Raises StylelabError for levels that there are not, WeightsError where the decoders are missing.
     """
 
@@ -44,7 +45,7 @@ class AnyStyle:
         if not levels:
             raise StylelabError(f"levels: give at least one of {', '.join(LEVELS)}")
         self.transform, self.levels, self.precision = transform, levels, precision
-        self.extractor = extractor or shared_extractor(device=str(pick_device(device)))
+        self.extractor = extractor or shared_extractor(padding=PADDING, device=str(pick_device(device)))
         self.decoders = (decoders or Decoders.load(device=self.extractor.device)).requires_grad_(False)
 
     @torch.no_grad()

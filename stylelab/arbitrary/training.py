@@ -1,8 +1,8 @@
 """How the decoders learn: to undo VGG-19 block by block, then to paint with AdaIN between the blocks.
 
-The first half of a training is cheap: each block returns the maps below it, from VGG-19's own and from what
+The first part of a training is cheap: each block returns the maps below it, from VGG-19's own and from what
 the chain hands it, and no gradient goes through VGG-19. Decoders that only learnt this keep a photograph's
-edges and grain under any painting's statistics; so in the second half pictures are painted as well, one of
+edges and grain under any painting's statistics; so in the last part pictures are painted as well, one of
 the batch in the style of another, and VGG-19 judges them.
 """
 
@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylelab.arbitrary.decoders import LEVELS, Decoders, size_at
+from stylelab.arbitrary.decoders import LEVELS, PADDING, Decoders, size_at
 from stylelab.arbitrary.transforms import adain
 from stylelab.device import autocast, pick_device
 from stylelab.errors import OptimisationError, StylelabError, unknown
@@ -55,9 +55,9 @@ class DecoderSettings:
     leaves: float = 0.5
     pixels: float = 20.0
     painted: int = 3
-    paint_from: float = 0.5
-    content_weight: float = 1.0
-    style_weight: float = 4.0
+    paint_from: float = 0.75
+    content_weight: float = 0.25
+    style_weight: float = 1.0
     learning_rate: float = 1e-3
     warm_up: int = 100
     clip: float = 1.0
@@ -94,7 +94,10 @@ class DecoderLearner:
         self.asked, self.batches, self.features = asked, batches, Features(vgg, asked.precision)
         scales = torch.stack([self._sizes(batches.pictures(step)) for step in range(1, MEASURED + 1)]).mean(0)
         self.network = Decoders(scales.tolist(), seed).to(vgg.device)
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=asked.learning_rate, fused=True)
+        # A short memory of how large gradients were: those of painted pictures are many times as large.
+        self.optimiser = torch.optim.Adam(
+            self.network.parameters(), lr=asked.learning_rate, betas=(0.9, 0.99), fused=True
+        )
         self.record = TrainingRecord(LEVELS, asdict(asked) | {"seed": seed})
         self.network.records.append(self.record)
         self.at_rest = True
@@ -115,7 +118,10 @@ class DecoderLearner:
         size = (truth[0].shape[-2], truth[0].shape[-1])
         self.optimiser.zero_grad()
         handed = truth[-1]
-        values: dict[str, float] = {"step": number}
+        values: dict[str, float] = {
+            "step": number,
+            **dict.fromkeys((*reversed(LEVELS), "content", "style"), 0.0),
+        }
         for level in range(len(LEVELS), 0, -1):
             sources = [truth[level]] if handed is truth[level] else [truth[level], handed]
             with autocast(self.asked.precision, handed.device):
@@ -209,7 +215,7 @@ def fit_decoders(
     photographs: a folder or a list of pictures to learn on, beside dead leaves; the sample photographs by
     default, [] for none. steps, seconds: how long, one of the two; the same steps give the same decoders on
     the same machine. checkpoint, save_every, progress, callback: as for fit_fast_network. extractor: the
-    VGG-19 to be undone, the bundled one by default. settings: see DecoderSettings.
+    VGG-19 to be undone, the bundled one with replicated borders by default. settings: see DecoderSettings.
     Returns the decoders; the last of their `records` has the errors and pictures of the progress.
     """
     for name in settings:
@@ -219,7 +225,7 @@ def fit_decoders(
     check_length(seconds, steps)
     if checkpoint is not None:
         checked_target(checkpoint)
-    vgg = extractor or shared_extractor(device=str(pick_device(device)))
+    vgg = extractor or shared_extractor(padding=PADDING, device=str(pick_device(device)))
     pictures = training_photographs(photographs)
     learner = DecoderLearner(asked, seed, Batches(pictures, asked.size, asked.batch, asked.leaves, seed), vgg)
     told = learner.record.settings | {"levels": list(LEVELS), "photographs": len(pictures)}

@@ -56,7 +56,8 @@ def test_the_seed_decides_on_the_start():
 
 def test_they_learn_to_undo_the_network(fitted, vgg):
     record = fitted.records[-1]
-    assert record.steps == 12 == len(record.history) and set(record.history[0]) == {"step", *LEVELS, "total"}
+    assert record.steps == 12 == len(record.history)
+    assert set(record.history[0]) == {"step", *LEVELS, "content", "style", "total"}
     for level in LEVELS:
         early, late = (sum(row[level] for row in rows) for rows in (record.history[:3], record.history[-3:]))
         assert late < early, level
@@ -87,10 +88,11 @@ def test_each_block_learns_from_the_truth_and_from_what_it_is_handed(fit, vgg):
 
 def test_in_its_second_part_a_training_paints(fit, vgg):
     """The losses that its first painted step started from, reckoned here once more."""
-    made = fit(steps=2, seed=5, batch=2, painted=1, content_weight=2, style_weight=3)
+    asked = {"batch": 2, "painted": 1, "paint_from": 0.5, "content_weight": 2, "style_weight": 3}
+    made = fit(steps=2, seed=5, **asked)
     first, second = made.records[-1].history
-    assert "style" not in first and {"content", "style"} < set(second)
-    before = fit(steps=2, seed=5, batch=2, painted=1, callback=stop_after_one)
+    assert first["content"] == first["style"] == 0
+    before = fit(steps=2, seed=5, callback=stop_after_one, **asked)
     pictures = Batches(training_photographs(["cat"]), 32, 2, 0.5, 5).pictures(2)
     photograph, painting = pictures.split(1)
     painter = AdaIN(decoders=before, extractor=vgg, precision="float32")
@@ -113,23 +115,24 @@ def relative_losses_of(image, painting, vgg):
 
 
 def test_the_same_steps_give_the_same_and_a_break_changes_nothing(fit, tmp_path):
-    whole = fit(steps=4, seed=3)
+    asked = {"steps": 4, "seed": 3, "painted": 1, "paint_from": 0.4}
+    whole = fit(**asked)
     file = tmp_path / "decoders.pt"
     seen = []
 
     def stop(step):
         seen.append(step.index)
-        if step.index == 2:
+        if step.index == 3:  # the first of its kind
             raise KeyboardInterrupt
 
-    part = fit(steps=4, seed=3, checkpoint=file, callback=stop)
-    assert seen == [1, 2] and part.records[-1].interrupted and part.records[-1].steps == 2
-    resumed = fit(steps=4, seed=3, checkpoint=file)
+    part = fit(**asked, checkpoint=file, callback=stop)
+    assert seen == [1, 2, 3] and part.records[-1].interrupted and part.records[-1].steps == 3
+    resumed = fit(**asked, checkpoint=file)
     states = whole.state_dict(), resumed.state_dict()
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
     assert resumed.records[-1].history == whole.records[-1].history
     with pytest.raises(WeightsError, match="seed"):
-        fit(steps=4, seed=4, checkpoint=file)
+        fit(**asked | {"seed": 4}, checkpoint=file)
 
 
 def test_a_file_keeps_them_and_others_are_refused(fitted, tmp_path, monkeypatch):
