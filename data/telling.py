@@ -12,7 +12,7 @@ from torch import Tensor
 from stylelab.learning.records import TrainingRecord, thinned
 from stylelab.pictures.resampling import resize
 
-PLACES = ("--checkpoint", "--output", "--sheet")  # options that only say where files go
+PLACES = ("--checkpoint", "--every", "--output", "--sheet")  # options that decide nothing
 TILE, GAP = 176, 6  # pixels of a picture's longest side on a contact sheet, and between two
 
 

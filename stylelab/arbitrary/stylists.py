@@ -90,10 +90,11 @@ class AnyStyle:
         """What `stylise` makes of encodings that were kept: a picture (N, 3, H, W) of `size`, in [0, 1]."""
 
         def change(level: str):
-            painted = [(maps[level], weight) for maps, weight in styles]
+            painted = [(maps[level].float(), weight) for maps, weight in styles]
 
             def changed(maps: Tensor) -> Tensor:
-                return transformed(self.transform, maps, painted, strength, masks)
+                # In 16 bits a mean is rounded by more than a flat map varies.
+                return transformed(self.transform, maps.float(), painted, strength, masks)
 
             return changed
 

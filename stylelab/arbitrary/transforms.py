@@ -32,7 +32,8 @@ def adain(
     _check(content_maps, style_maps)
     mean, deviation = moments(content_maps, content_mask)
     style_mean, style_deviation = moments(style_maps, style_mask)
-    return style_deviation * (content_maps - mean) / deviation + style_mean
+    # In this order: a flat map is divided by next to nothing, so what is subtracted must be exact.
+    return style_deviation * ((content_maps - mean) / deviation) + style_mean
 
 
 def wct(

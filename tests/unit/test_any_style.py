@@ -202,6 +202,16 @@ def test_a_painting_has_its_place_and_a_style_its_source(fitted, vgg, random_ima
         painter.stylise(image, painting, masks=[(left, None), (left, None)])
 
 
+@pytest.mark.parametrize("method", [AdaIN, WCT])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_flat_photograph_becomes_one_tint_of_the_painting(method, precision):
+    """Its maps have no deviation to be divided by, and 16 bits would round their means."""
+    painting = load_image("starry_night", 64)
+    made = method(precision=precision, device="cpu").stylise(torch.full((1, 3, 48, 64), 0.5), painting)
+    assert (made.amax((2, 3)) - made.amin((2, 3))).max() < 0.1
+    assert (made.mean((2, 3)) - painting.mean((2, 3))).abs().max() < 0.25
+
+
 def test_the_order_of_styles_does_not_matter(painters, random_image):
     image = random_image(2, 32, 32)
     one = painters["adain"].stylise(image, {"brick": 2, "hubble": 1})
