@@ -236,7 +236,7 @@ class LabOnPage:
         self.page.mouse.up()
 
     def slide(self, label: str, to: float, seconds: float, until: str) -> "Slide":
-        """Drags a slider's handle evenly to a share of its length, and waits until the first picture says so.
+        """Drags a slider's handle evenly to a share of its length, and waits for the first picture that it asks for.
 
         until: what it says then.
         """
@@ -255,7 +255,8 @@ class LabOnPage:
             page.wait_for_timeout(max(0, due - page.evaluate("performance.now()")))
         ended = page.evaluate("performance.now()")
         page.mouse.up()
-        self.until_says(0, until)
+        # The line below changes at once, the picture when the browser has decoded it.
+        page.wait_for_function("says => faces.at(-1)?.[1].includes(says)", arg=until, timeout=90_000)
         return Slide(began, ended, page.evaluate("faces"))
 
     def clicks(self, place: int, changed: int, says: str) -> list[float]:
