@@ -236,7 +236,7 @@ class LabOnPage:
         self.page.mouse.up()
 
     def slide(self, label: str, to: float, seconds: float, until: str) -> "Slide":
-        """Drags a slider's handle evenly to a share of its length, and waits for the first picture that it asks for.
+        """Drags a slider's handle evenly to a share of its length, until the first picture shows that.
 
         until: what it says then.
         """
