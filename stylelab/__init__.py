@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
     from stylelab.losses.smoothness import tv_loss
     from stylelab.losses.yardstick import relative_losses
     from stylelab.networks.extractor import FeatureExtractor
+    from stylelab.networks.regions import segment
     from stylelab.optimisation.published import RECIPES
     from stylelab.optimisation.recipes import Recipe
     from stylelab.optimisation.running import optimise, transfer
@@ -58,6 +59,7 @@ _HOME = {
     "read_settings": "pictures.saving",
     "sample_names": "pictures.samples",
     "FeatureExtractor": "networks.extractor",
+    "segment": "networks.regions",
     "gram_matrix": "losses.gram",
     "style_loss": "losses.gram",
     "content_loss": "losses.distances",
@@ -125,6 +127,7 @@ __all__ = [
     "relative_losses",
     "sample_names",
     "save_image",
+    "segment",
     "style_loss",
     "sweep",
     "sweeps",

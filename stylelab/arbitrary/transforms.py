@@ -4,10 +4,10 @@ import math
 from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from stylelab.errors import StylelabError
+from stylelab.pictures.masks import at_size
 
 EPSILON = 1e-5  # under the root: a map that is flat has no deviation to be divided by
 FLOOR = 1e-5  # of the largest variance: directions with less are rounding, and hold no style
@@ -145,7 +145,7 @@ def transformed(
 def _at(mask: Tensor, maps: Tensor) -> Tensor:
     """A mask at the size of feature maps: the mean of what each position stands for."""
     size = (maps.shape[-2], maps.shape[-1])
-    return F.adaptive_avg_pool2d(mask.to(maps.device), size).clamp(0, 1).to(maps.dtype)
+    return at_size(mask.to(maps.device), size).clamp(0, 1).to(maps.dtype)
 
 
 def _axes(maps: Tensor, floor: float, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:

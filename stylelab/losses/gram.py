@@ -24,13 +24,12 @@ def gram_matrix(features: Tensor, normalise: str = "chw", mask: Tensor | None = 
     if features.ndim != 4:
         raise StylelabError(f"got {tuple(features.shape)}; a batch of feature maps is (N, C, H, W)")
     _, channels, height, width = features.shape
-    positions: int | Tensor = height * width
-    if mask is not None:
-        features, positions = features * mask.sqrt(), mask.sum()
+    positions: int | Tensor = height * width if mask is None else mask.sum()
     divisors = {"chw": channels * positions, "hw": positions, "none": 1}
     if normalise not in divisors:
         raise StylelabError(f'normalise="{normalise}" is unknown; use "chw", "hw" or "none"')
-    return _Gram.apply(features.permute(0, 2, 3, 1).flatten(1, 2)) / divisors[normalise]
+    counts = None if mask is None else mask.to(features).flatten(1)[..., None]
+    return _Gram.apply(features.permute(0, 2, 3, 1).flatten(1, 2), counts) / divisors[normalise]
 
 
 @dataclass(frozen=True)
@@ -45,20 +44,25 @@ class Gram(Statistic):
 
 
 class _Gram(torch.autograd.Function):
-    """Rᵀ R for rows of positions R, with its gradient by hand: autograd would take two products for it,
-    and lay the result out so that adding it to the network's own gradient is slow."""
+    """Rᵀ M R for rows of positions R and how much each counts, M, with its gradient by hand: autograd would
+    take two products for it, and lay the result out so that adding it to the network's own gradient is slow.
+
+    rows: (N, H·W, C). counts: (1, H·W, 1), or None where all count alike. Returns (N, C, C).
+    """
 
     @staticmethod
-    def forward(ctx, rows: Tensor) -> Tensor:
-        ctx.save_for_backward(rows)
+    def forward(ctx, rows: Tensor, counts: Tensor | None) -> Tensor:
+        ctx.save_for_backward(rows, counts)
+        counted = rows if counts is None else rows * counts
         # One picture at a time: a batched product of bfloat16 takes five times as long.
-        gram = torch.stack([picture.mT @ picture for picture in rows])
+        gram = torch.stack([left.mT @ right for left, right in zip(rows, counted, strict=True)])
         return gram.float() if gram.dtype == torch.bfloat16 else gram
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
-        (rows,) = ctx.saved_tensors
-        return rows @ (gradient + gradient.mT).to(rows.dtype)
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        rows, counts = ctx.saved_tensors
+        slopes = rows @ (gradient + gradient.mT).to(rows.dtype)
+        return (slopes if counts is None else slopes * counts), None
 
 
 def style_loss(

@@ -14,6 +14,8 @@ from stylelab.networks.features import Features
 class Objective:
     """A function from an image to the loss of each term, unweighted, and their weighted sum, as one tensor.
 
+    Where the scene's paintings claim nothing, it judges the photograph instead of the image.
+
     terms: as many as you like, of different names. scene: at the size of the images to come; the terms make
     their targets of it here, once. network: whose maps they compare.
     names: of the numbers it returns, the last of them "total".
@@ -21,7 +23,7 @@ class Objective:
     """
 
     def __init__(self, terms: Sequence[Term], scene: Scene, network: Features) -> None:
-        self.terms, self.network = list(terms), network
+        self.terms, self.network, self._scene = list(terms), network, scene
         self.names = (*(term.name for term in terms), "total")
         if len(set(self.names)) < len(self.names):
             raise StylelabError(
@@ -31,6 +33,7 @@ class Objective:
         self._layers = {name for term in terms for name in term.layers}
 
     def __call__(self, image: Tensor) -> Tensor:
+        image = self._scene.laid_on(image)
         found = [image.new_zeros(()) for _ in self.terms]
         # Each loss before the next layer is computed: on the way back its gradient is then made when it is
         # its turn; made after all layers, those of all losses would wait in memory.

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-import torch.nn.functional as F
+import torch
 from torch import Tensor
 
 from stylelab.errors import StylelabError
+from stylelab.pictures.masks import Masks, at_size
 from stylelab.pictures.resampling import resize
 
 
@@ -23,7 +25,7 @@ class Scene:
 
     content: Tensor
     styles: Sequence[tuple[Tensor, float]] = ()
-    masks: Sequence[tuple[Tensor | None, Tensor | None]] = ()
+    masks: Masks = ()
     previous: Tensor | None = None
 
     def at(self, shape: tuple[int, int], style_size: float | None = None, least: int = 1) -> "Scene":
@@ -34,13 +36,37 @@ class Scene:
         what each pixel covers. A painting's own mask stays: it is brought to each layer's size anyhow.
         """
         styles = [(_never_enlarged(p, style_size or max(shape), least), weight) for p, weight in self.styles]
-        masks = [
-            (None if where is None else F.interpolate(where, shape, mode="area"), what)
-            for where, what in self.masks
-        ]
+        masks = [(None if where is None else at_size(where, shape), what) for where, what in self.masks]
         content = resize(self.content, shape).clamp(0, 1)
         previous = None if self.previous is None else resize(self.previous, shape).clamp(0, 1)
         return replace(self, content=content, styles=styles, masks=masks, previous=previous)
+
+    @cached_property
+    def painted(self) -> Tensor | None:
+        """How much of each pixel the paintings claim, (1, 1, H, W) in [0, 1]; None where they claim all."""
+        claims = [where for where, _ in self.masks if where is not None]
+        if len(claims) < len(self.masks) or not claims:
+            return None
+        return torch.stack(claims).sum(0).clamp(max=1)
+
+    def laid_on(self, image: Tensor) -> Tensor:
+        """An image of the content's shape where the paintings claim it, and the photograph elsewhere."""
+        return image if self.painted is None else torch.lerp(self.content, image, self.painted)
+
+    @property
+    def shares(self) -> list[float]:
+        """Of each painting in the style loss: its weight over the sum of all.
+
+        With masks, a painting counts by its weight times its area, so that each pixel feels its own painting
+        as strongly as it would the only one; the sum is the area that is painted at all.
+        """
+        masks = self.masks or [(None, None)] * len(self.styles)
+        parts = [
+            weight * (1.0 if where is None else where.mean().item())
+            for (_, weight), (where, _) in zip(self.styles, masks, strict=True)
+        ]
+        whole = 1.0 if self.painted is None else self.painted.mean().item()
+        return [whole * part / sum(parts) for part in parts]
 
 
 def weighted_styles(style) -> list[tuple]:

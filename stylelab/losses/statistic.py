@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from stylelab.losses.distances import squared_distance
+from stylelab.pictures.masks import at_size
 
 
 class Statistic:
@@ -41,4 +41,4 @@ class Statistic:
 
 def at_layer(mask: Tensor | None, maps: Tensor) -> Tensor | None:
     """A mask (1, 1, H, W) at the size of maps (N, C, h, w): each takes the mean of what it covers."""
-    return None if mask is None else F.interpolate(mask.to(maps), maps.shape[-2:], mode="area")
+    return None if mask is None else at_size(mask.to(maps.device), (maps.shape[-2], maps.shape[-1]))

@@ -69,7 +69,7 @@ class Style:
     """The distance of a statistic of feature maps from the paintings'. layers: the factor of each, by name.
 
     Several paintings are mixed in proportion to their weights; where the scene has masks, each painting is
-    compared under its own instead, and their distances are weighted likewise.
+    compared under its own instead, and their distances have the scene's shares.
     """
 
     layers: Mapping[str, float]
@@ -89,25 +89,23 @@ class Style:
     def prepare(self, scene: Scene, network: Features) -> Loss:
         """See Term."""
         masks = scene.masks or [(None, None)] * len(scene.styles)
+        regions, shares = [where for where, _ in masks], scene.shares
         measures: dict[str, list[Tensor]] = {name: [] for name in self.layers}
         for (painting, _), (_, mask) in zip(scene.styles, masks, strict=True):
             for name, measure in self.measures(painting, network, mask).items():
                 measures[name].append(measure)
-        total = sum(weight for _, weight in scene.styles)
-        shares = [weight / total for _, weight in scene.styles]
-        if scene.masks:
-            targets = {name: list(zip(shares, found, strict=True)) for name, found in measures.items()}
-        else:
-            targets = {name: [(1.0, self.statistic.mix(found, shares))] for name, found in measures.items()}
+        if not scene.masks:
+            measures = {name: [self.statistic.mix(found, shares)] for name, found in measures.items()}
+            regions, shares = [None], [1.0]
+        under: dict[str, list[Tensor | None]] = {}
 
         def loss(image: Tensor, maps: Mapping[str, Tensor]) -> Tensor:
             total = image.new_zeros(())
             for name, found in maps.items():
-                for (share, target), (mask, _) in zip(
-                    targets[name], masks, strict=False
-                ):  # mixed: one target
-                    under = at_layer(mask, found)
-                    distance = self.statistic.distance(found, target, self.reduction, under)
+                if name not in under:
+                    under[name] = [at_layer(region, found) for region in regions]
+                for share, target, mask in zip(shares, measures[name], under[name], strict=True):
+                    distance = self.statistic.distance(found, target, self.reduction, mask)
                     total = total + self.layers[name] * share * distance
             return total
 

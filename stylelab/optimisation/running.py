@@ -24,6 +24,7 @@ from stylelab.optimisation.results import Result, Step, source_name
 from stylelab.optimisation.starting import fast_start
 from stylelab.optimisation.terms import recipe_features, recipe_terms
 from stylelab.pictures.loading import as_image
+from stylelab.pictures.masks import Masks, as_masks
 from stylelab.pictures.resampling import resize, same_aspect
 from stylelab.progress import BY_WORK, progress_bar
 from stylelab.seeds import noise, whole_seed
@@ -46,6 +47,7 @@ def transfer(
     seed: int = 0,
     device: str | torch.device = "auto",
     init: Tensor | str | None = None,
+    masks=None,
     terms: Sequence[Term] = (),
     check_memory: bool = True,
     **settings,
@@ -59,9 +61,11 @@ def transfer(
     settings: changes to it, as style_weight=10, steps=60. extractor: a network made elsewhere, used as it
     is. callback: called with each Step. progress: draw a bar. seed: of the noise that init="noise" starts
     from. device: "auto" (CUDA, then MPS, then CPU) or its name, unless an extractor is given. init:
-    "content", "noise", "fast", or an image to start from. terms: more terms for the objective, see
-    stylelab.losses.Term. check_memory: refuse what is estimated to need more memory than there is; False
-    tries.
+    "content", "noise", "fast", or an image to start from. masks: for each painting a pair (where in the
+    photograph it is laid on, what of it counts), each (1, 1, H, W) in [0, 1] or a picture of it, white where
+    it holds, or None for all of it; where no painting is laid on, the photograph stays. terms: more terms
+    for the objective, see stylelab.losses.Term. check_memory: refuse what is estimated to need more memory
+    than there is; False tries.
 
     Ctrl-C, or Stop in Jupyter, ends it early with the picture so far. Raises OptimisationError where a loss
     is no longer a number, TooLargeError where there is too little memory, RecipeError for settings that make
@@ -73,7 +77,7 @@ def transfer(
     started = time.perf_counter()
     photograph, paintings = as_image(content, recipe.size), weighted_styles(style)
     given = content if isinstance(content, Tensor) else photograph
-    steps = optimise(given, paintings, recipe, extractor, seed, device, init, terms, check_memory)
+    steps = optimise(given, paintings, recipe, extractor, seed, device, init, masks, terms, check_memory)
     history: list[Tensor] = []
     last, interrupted = None, False
     work = recipe.work(max(photograph.shape))
@@ -117,6 +121,7 @@ def optimise(
     seed: int = 0,
     device: str | torch.device = "auto",
     init: Tensor | str | None = None,
+    masks=None,
     terms: Sequence[Term] = (),
     check_memory: bool = True,
     **settings,
@@ -141,10 +146,12 @@ def optimise(
     weighted = weighted_styles(style)
     given = [(_at_most(as_image(painting, longest), longest), weight) for painting, weight in weighted]
     names = [f"the painting {name}" for name in map(source_name, (painting for painting, _ in weighted))]
+    height, width = photograph.shape[-2:]
+    masks = as_masks(masks, (height, width), [(p.shape[-2], p.shape[-1]) for p, _ in given])
+    _check_masks(masks, names, all_terms, extractor)
     _check_size("the photograph", photograph, all_terms, extractor)
     for name, (painting, _) in zip(names, given, strict=True):
         _check_size(name, painting, [t for t in all_terms if isinstance(t, Style)], extractor)
-    height, width = photograph.shape[-2:]
     if check_memory:
         require_memory((height, width), [(p.shape[-2], p.shape[-1]) for p, _ in given], recipe, extractor)
     # Where all pictures are grey tensors, so is the result: one number a pixel is optimised, not three alike.
@@ -170,7 +177,8 @@ def optimise(
         start = noise(target.shape, seed).to(extractor.device)
     else:
         start, detail = target, recipe.detail
-    return _coarse_to_fine(photograph, Scene(target, styles), start, detail, recipe, extractor, terms)
+    masks = [tuple(None if mask is None else mask.to(extractor.device) for mask in pair) for pair in masks]
+    return _coarse_to_fine(photograph, Scene(target, styles, masks), start, detail, recipe, extractor, terms)
 
 
 def _check_size(name: str, image: Tensor, terms: Sequence[Term], extractor: FeatureExtractor) -> None:
@@ -183,6 +191,19 @@ def _check_size(name: str, image: Tensor, terms: Sequence[Term], extractor: Feat
             f"{deepest} needs at least {least[deepest]} x {least[deepest]} pixels, {name} has {width} x "
             f"{height}; use a larger picture, or layers less deep"
         )
+
+
+def _check_masks(masks: Masks, names: Sequence[str], terms: Sequence[Term], extractor) -> None:
+    """Raises ImageError for a mask that leaves less than one position of the deepest style layer."""
+    least = {n: extractor.least_size(n) for term in terms if isinstance(term, Style) for n in term.layers}
+    deepest = max(least, key=lambda layer: least[layer], default="")
+    for name, pair in zip(names, masks, strict=False):
+        for mask, picture in zip(pair, ("photograph", "painting"), strict=True):
+            if deepest and mask is not None and mask.sum() < least[deepest] ** 2:
+                raise ImageError(
+                    f"{name}: its mask in the {picture} covers {mask.sum():.0f} pixels, and one position of "
+                    f"{deepest} {least[deepest]} × {least[deepest]}; paint a larger region"
+                )
 
 
 def _coarse_to_fine(photograph, scene: Scene, image, detail, recipe, extractor, added) -> Iterator[Step]:
@@ -207,7 +228,7 @@ def _coarse_to_fine(photograph, scene: Scene, image, detail, recipe, extractor, 
         objective = Objective([*recipe_terms(recipe, factor), *added], here, network)
         last += steps
         for evaluated, losses in minimise(objective, image, recipe, steps):
-            image = evaluated
+            image = here.laid_on(evaluated)
             index += 1
             unread.append(losses)
             if index % every == 0 or index == last:
