@@ -14,6 +14,7 @@ from stylelab.losses.scene import weighted_styles
 from stylelab.networks.extractor import FeatureExtractor, shared_extractor
 from stylelab.networks.features import Features
 from stylelab.pictures.loading import ImageLike, as_image
+from stylelab.pictures.masks import as_masks
 from stylelab.pictures.resampling import resize
 
 LEAST = 16  # pixels: below it the deepest maps are a single number
@@ -62,7 +63,7 @@ class AnyStyle:
         image: ImageLike,
         style,
         strength: float | Tensor = 1.0,
-        masks: Sequence[tuple[Tensor | None, Tensor | None]] | None = None,
+        masks=None,
     ) -> Tensor:
         """The image in the style of a painting, or of several.
 
@@ -70,13 +71,16 @@ class AnyStyle:
         them, {name: weight}, or (painting, weight) pairs; each is brought to the image's longest side, never
         enlarged. strength: 0 gives what the decoders make of the photograph's own maps, 1 the painting's
         statistics; or (1, 1, H, W), one for each place. masks: for each painting (where it is laid on, where
-        in it the style is taken from), each (1, 1, h, w) in [0, 1], or None for all of it; where no painting
-        is laid on, the photograph stays. Returns (N, 3, H, W) in [0, 1].
+        in it the style is taken from), as `transfer` takes them; where no painting is laid on, the photograph
+        stays. Returns (N, 3, H, W) in [0, 1].
         """
         image = as_image(image).to(self.extractor.device)
         size = max(image.shape[-2:])
-        styles = [(self.encode(_at_most(as_image(s), size)), float(w)) for s, w in weighted_styles(style)]
-        return self.painted(self.encode(image), styles, (image.shape[-2], image.shape[-1]), strength, masks)
+        weighted = [(as_image(painting), float(weight)) for painting, weight in weighted_styles(style)]
+        styles = [(self.encode(_at_most(painting, size)), weight) for painting, weight in weighted]
+        shape = (image.shape[-2], image.shape[-1])
+        given = as_masks(masks, shape, [(p.shape[-2], p.shape[-1]) for p, _ in weighted]) or None
+        return self.painted(self.encode(image), styles, shape, strength, given)
 
     @torch.no_grad()
     def painted(

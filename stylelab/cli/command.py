@@ -78,7 +78,14 @@ def _optimise(arguments: argparse.Namespace, written: list[Path]) -> int:
     print("transfer:", memory_told(content.shape[-2:], shapes, recipe, vgg), file=sys.stderr)
     try:
         result = transfer(
-            arguments.content, styles, recipe, vgg, shots, seed=seed, check_memory=not arguments.force
+            arguments.content,
+            styles,
+            recipe,
+            vgg,
+            shots,
+            seed=seed,
+            masks=arguments.masks,
+            check_memory=not arguments.force,
         )
     except TooLargeError as error:
         raise TooLargeError(f"{error}; --force tries all the same") from error

@@ -22,6 +22,7 @@ OPTIMISE_OPTIONS = (
     *(name for name in RECIPE_OPTIONS if name != "size"),
     "recipe",
     "seed",
+    "masks",
     "snapshots",
     "force",
 )
@@ -31,6 +32,7 @@ examples:
   python -m stylelab astronaut starry_night -o out.png
   python -m stylelab me.jpg starry_night=2 stained_glass=1 -o both.png --size 512
   python -m stylelab cat hubble -o cat.png --recipe out.png --style-weight 20
+  python -m stylelab me.jpg starry_night brick -o parts.png --masks sky.png wall.png
   python -m stylelab me.jpg mine.safetensors starry_night=0.7 brick=0.3 -o at_once.png --method fast
   python -m stylelab me.jpg painting.jpg -o at_once.png --method wct --size 512
   python -m stylelab cat emboss.pt -o embossed.png --method patches
@@ -105,6 +107,12 @@ def command_parser(methods: Collection[str] = METHODS) -> argparse.ArgumentParse
     add = group.add_argument
     add("--seed", type=int, metavar="N", help="of the noise that --init noise starts from (0)")
     add("--device", default="auto", metavar="D", help="cpu, cuda or mps (auto: cuda, then mps, then cpu)")
+    add(
+        "--masks",
+        nargs="+",
+        metavar="FILE",
+        help="a picture for each STYLE, white where that painting goes; elsewhere the photograph stays",
+    )
     add("--force", action="store_true", help="try even where there seems to be too little memory")
     add("--snapshots", metavar="DIR", help="write pictures of the progress too, and a GIF of them")
     add("--list", action=_RunAndExit, const=_list, nargs=0, help="list the sample pictures and the recipes")

@@ -60,6 +60,7 @@ class Result(_Shown):
     with the network that was in fact used. seconds: the whole time. interrupted: whether it was stopped
     before its last step. content, styles, seed: what it was made of, by name, a painting with its weight; no
     name is "picture". start_given: whether it started from a picture of yours instead of the recipe's.
+    masked: whether masks said where each painting is laid on; they are not kept.
     """
 
     image: Tensor
@@ -71,6 +72,7 @@ class Result(_Shown):
     styles: tuple[tuple[str, float], ...] = (("picture", 1.0),)
     seed: int = 0
     start_given: bool = False
+    masked: bool = False
 
     def save(self, path: str | Path) -> Path:
         """Writes the picture with its settings inside, which read_settings and `--recipe` find again.
@@ -84,6 +86,7 @@ class Result(_Shown):
         # A tensor has a size of its own, which the picture made again must have too.
         recipe = self.recipe.of_size(*self.image.shape[-2:])
         made = receipt(self.content, self.styles, recipe, self.seed, self.start_given)
+        made |= {"masked": True} if self.masked else {}
         return made | ({"stopped_after": len(self.history)} if self.interrupted else {})
 
     def __repr__(self) -> str:

@@ -110,6 +110,7 @@ def transfer(
         tuple((source_name(painting), float(weight)) for painting, weight in paintings),
         seed,
         start_given=init is not None,
+        masked=masks is not None,
     )
 
 

@@ -63,10 +63,7 @@ def as_masks(masks, content: tuple[int, int], paintings: Sequence[tuple[int, int
     """
     masks = [masks] if masks is not None and not isinstance(masks, list | tuple) else (masks or ())
     if masks and len(masks) != len(paintings):
-        count = f"{len(paintings)} painting{'s' if len(paintings) > 1 else ''}"
-        raise StylelabError(
-            f"got {count} and {len(masks)} masks; give one for each: (in the photograph, in the painting)"
-        )
+        raise StylelabError(f"{len(masks)} masks for {len(paintings)} paintings: give each painting one")
     made = []
     for number, (entry, shape) in enumerate(zip(masks, paintings, strict=False), 1):
         pair = tuple(entry) if isinstance(entry, list | tuple) else (entry, None)

@@ -666,7 +666,7 @@ def test_every_example_of_the_help_is_understood(monkeypatch, no_transfer):
     text = run("--help")[1]
     examples = re.findall(r"^  python -m stylelab (.+)$", text, flags=re.M)
     *examples, fast, wct, other = examples
-    assert len(examples) == 3
+    assert len(examples) == 4
     for name, words in (("fast", fast), ("wct", wct)):
         assert command_parser().parse_intermixed_args(words.split()).method == name
     code, message = complaint(*other.split())

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import stylelab
-from stylelab import RECIPES, save_image, segment, transfer
+from stylelab import RECIPES, load_image, read_settings, save_image, segment, transfer
+from stylelab.cli.command import main
 from stylelab.errors import ImageError, StylelabError
 from stylelab.losses import Objective, Scene, Style, gram_matrix
 from stylelab.networks.features import Features
@@ -75,7 +76,7 @@ def test_masks_go_with_paintings_one_by_one():
     assert where is None and what.shape[-2:] == (30, 40)
     for nothing in (None, [], [None, None], [(None, None), None]):
         assert as_masks(nothing, SHAPE, [(30, 40), (30, 40)]) == ()
-    with pytest.raises(StylelabError, match="got 2 paintings and 1 masks; give one for each"):
+    with pytest.raises(StylelabError, match="1 masks for 2 paintings: give each painting one"):
         as_masks([half()], SHAPE, [(30, 40), (30, 40)])
     with pytest.raises(StylelabError, match="masks of painting 1: give two"):
         as_masks([(half(), None, None)], SHAPE, [(30, 40)])
@@ -167,6 +168,29 @@ def test_a_region_smaller_than_a_position_of_the_deepest_layer_is_refused(random
     )
     shallow = QUICK.replace(style_layers=["relu1_1"])
     transfer(content, painting, shallow, random_vgg, masks=speck, progress=False)
+
+
+def test_a_receipt_says_that_there_were_masks(random_vgg, random_image):
+    content, painting = random_image(1, 48, 64), random_image(2, 40, 40)
+    made = [transfer(content, painting, QUICK, random_vgg, masks=m, progress=False) for m in (None, half())]
+    assert [result.settings().get("masked") for result in made] == [None, True]
+
+
+def test_the_command_line_takes_a_mask_for_each_painting(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_image(half(44, 64), "left.png")
+    save_image(1 - half(44, 64), "right.png")
+    words = ["pagoda", "starry_night", "brick", "-o", "out.png", "--size", "64", "--recipe", "quick"]
+    words += ["--steps", "3", "--masks", "left.png"]
+    assert main(words) == 2
+    assert "1 masks for 2 paintings: give each painting one" in capsys.readouterr().err
+    assert main([*words, "right.png"]) == 0
+    assert read_settings("out.png")["masked"]
+    assert (
+        main(["pagoda", "brick", "-o", "o.png", "--size", "64", "--steps", "3", "--masks", "left.png"]) == 0
+    )
+    kept = load_image("o.png") - load_image("pagoda", 64)
+    assert kept[..., 32:].abs().max() < 1 / 255 and kept[..., :32].abs().max() > 0.05
 
 
 def test_the_style_loss_under_a_mask_is_that_of_the_region_alone(random_vgg, random_image):
