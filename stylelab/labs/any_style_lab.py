@@ -1,6 +1,5 @@
 """The lab of any style: a photograph takes over a painting's statistics, at the layers that are ticked."""
 
-import html
 import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,12 +11,11 @@ from stylelab.arbitrary.decoders import LEVELS, Decoders
 from stylelab.arbitrary.stylists import WCT, AdaIN
 from stylelab.colour.matching import keep_colours
 from stylelab.errors import StylelabError
-from stylelab.files import expanded, unused
 from stylelab.labs.kit.base import Lab, Picture, code_line, controls, fold, row
 from stylelab.labs.kit.choosing import Chooser, Chosen, with_uploads
 from stylelab.labs.kit.drawing import plain
+from stylelab.labs.kit.saving import Saver
 from stylelab.pictures.samples import sample_names
-from stylelab.pictures.saving import save_image
 
 LARGEST = 1024  # pixels
 METHODS = {"AdaIN": AdaIN, "WCT": WCT}
@@ -87,9 +85,8 @@ class AnyStyleLab(Lab):
         for box in self.levels.values():
             box.layout.width = "84px"
         self.keep_colours = widgets.Checkbox(False, description="keep the photograph's colours", indent=False)
-        self.file = widgets.Text("any_style.png", description="save as", continuous_update=False)
-        self.save = self.button("Save", self._save, "write the picture on the screen to a file of that name")
-        self.said, self.line = (widgets.HTML(layout={"margin": "0 4px"}) for _ in range(2))
+        self.save = Saver(self, "any_style.png")
+        self.line = widgets.HTML(layout={"margin": "0 4px"})
         self.picture = Picture(560, 360)
         self.before, self.style_picture = (Picture(220, 220, "20vh") for _ in range(2))
         # Beside the result, which grows first, one above the other; below it, on a narrow page, side by side.
@@ -108,12 +105,12 @@ class AnyStyleLab(Lab):
                 widgets.HTML("statistics are exchanged at the layers", layout={"margin": "0 4px"}),
                 row(*self.levels.values()),
                 controls(self.keep_colours),
-                row(self.save, self.said),
+                self.save,
             ),
             (row(self.picture, given),),
             fold(
                 "More: pictures of your own, the file's name",
-                controls(self.file),
+                controls(self.save.file),
                 self.photograph.own,
                 self.painting.own,
             ),
@@ -151,7 +148,7 @@ class AnyStyleLab(Lab):
     def _ask(self) -> None:
         if self._setting:
             return
-        self.said.value = ""
+        self.save.said.value = ""
         asked = self.settings()
         if not asked.levels:
             raise StylelabError("no layer is ticked; tick one at least, or there is nothing to exchange")
@@ -201,13 +198,6 @@ class AnyStyleLab(Lab):
             says += ", colours kept"
         times = f"{encoded - began:.2f} s to encode, {ended - encoded:.2f} s to paint"
         self.picture.show(self.result, f"{says}; {times}.")
-
-    def _save(self) -> None:
-        self.said.value = ""
-        if self.result is None:
-            raise StylelabError("there is no picture yet")
-        path = save_image(self.result, unused(expanded(self.file.value)))
-        self.said.value = html.escape(f"saved {path.name}")
 
 
 def _together(levels: tuple[str, ...]) -> str:

@@ -1,6 +1,5 @@
 """The lab of fast networks: a slider for each style; the picture follows the finger."""
 
-import html
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,17 +7,15 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from stylelab.errors import StylelabError
 from stylelab.feedforward.network import FastNetwork
-from stylelab.files import expanded, unused
 from stylelab.labs.kit.base import Lab, Picture, code_line, controls, fold, row
 from stylelab.labs.kit.choosing import Chooser, Chosen
 from stylelab.labs.kit.drawing import plain
+from stylelab.labs.kit.saving import Saver
 from stylelab.labs.kit.touchable import Touch
 from stylelab.pictures.loading import load_image
 from stylelab.pictures.resampling import resize
 from stylelab.pictures.samples import sample_names
-from stylelab.pictures.saving import save_image
 
 LARGEST = 1024  # pixels
 FACE = 72  # pixels of a style's face in a corner of the pad
@@ -88,9 +85,8 @@ class FastLab(Lab):
             widgets.Dropdown(options=list(styles), value=styles[k * len(styles) // 4], description=place)
             for k, place in enumerate(("upper left", "upper right", "lower left", "lower right"))
         ]
-        self.file = widgets.Text("fast.png", description="save as", continuous_update=False)
-        self.save = self.button("Save", self._save, "write the picture on the screen to a file of that name")
-        self.said, self.line = (widgets.HTML(layout={"margin": "0 4px"}) for _ in range(2))
+        self.save = Saver(self, "fast.png")
+        self.line = widgets.HTML(layout={"margin": "0 4px"})
         self.picture, self.pad = Picture(560, 360), Picture(220, 170, "34vh")
         for control in (self.photograph, self.strength, self.size, *self.weights.values()):
             self.on(control, self._ask)
@@ -102,12 +98,12 @@ class FastLab(Lab):
                 self.photograph,
                 controls(self.strength, self.size),
                 controls(*self.weights.values()),
-                row(self.save, self.said),
+                self.save,
             ),
             (row(self.picture, self.pad),),
             fold(
                 "More: the pad's corners, a photograph of your own, the file's name",
-                controls(*self.corners, self.file),
+                controls(*self.corners, self.save.file),
                 self.photograph.own,
             ),
             self.line,
@@ -123,7 +119,7 @@ class FastLab(Lab):
     def _ask(self) -> None:
         if self._setting:
             return
-        self.said.value = ""
+        self.save.said.value = ""
         self.line.value = code_line(self._told(self.settings()))
         self.later(self._draw)
 
@@ -182,13 +178,6 @@ class FastLab(Lab):
                 pad[..., line - half : line + half + 1, column - half : column + half + 1] = value
         names = ", ".join(corner.value.replace("_", " ") for corner in self.corners)
         self.pad.show(pad, f"Click or drag: a place mixes its corners ({names}).")
-
-    def _save(self) -> None:
-        self.said.value = ""
-        if self.result is None:
-            raise StylelabError("there is no picture yet")
-        path = save_image(self.result, unused(expanded(self.file.value)))
-        self.said.value = html.escape(f"saved {path.name}")
 
 
 def _face(network: FastNetwork, style: str) -> Tensor:

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from stylelab.errors import StylelabError, WeightsError
-from stylelab.files import expanded, unused
 from stylelab.labs.kit.base import Picture, code_line, controls, fold, row
 from stylelab.labs.kit.drawing import curves
 from stylelab.labs.kit.orders import Kept, Order, Shown, Strip
+from stylelab.labs.kit.saving import Saver
 from stylelab.labs.kit.transfer_controls import TransferControls
 from stylelab.labs.kit.wiping import Wiped
 from stylelab.labs.kit.worker import Run
@@ -21,7 +21,7 @@ from stylelab.networks.extractor import shared_extractor
 from stylelab.optimisation.published import RECIPES
 from stylelab.optimisation.running import Result, Step, optimise
 from stylelab.pictures.loading import load_image
-from stylelab.pictures.saving import receipt, save_image
+from stylelab.pictures.saving import receipt
 
 OWN = ("quick", "default", "fine")  # recipes that minimise the same losses
 _WIDE = {"flex": "1 1 320px", "max_width": "576px", "overflow": "visible"}
@@ -44,8 +44,7 @@ class FirstPictureLab(TransferControls):
 
     def __init__(self, size: int, content: str, style: str) -> None:
         super().__init__(size, content, style)
-        self.file = widgets.Text("first_picture.png", description="save as", continuous_update=False)
-        self.said, self.note, self.line = (widgets.HTML(layout={"margin": "0 4px"}) for _ in range(3))
+        self.note, self.line = (widgets.HTML(layout={"margin": "0 4px"}) for _ in range(2))
         self.picture, self.losses = Wiped(self, 560, 320), Picture(420, 300)
         self.wipe = self.picture.wipe
         self.kept = Strip(lambda kept: self.act(lambda: self._go_back(kept)))
@@ -55,7 +54,7 @@ class FirstPictureLab(TransferControls):
             self.on(control, self._tell)
         for control in (self.content, self.size):
             self.on(control, self._choose_photograph)
-        self.save = self.button("Save", self._save, "write the picture on the screen to a file of that name")
+        self.save = Saver(self, "first_picture.png", self._with_receipt)
         self.finish = self.button(
             "Finish", self._finish, "go on with the picture on the screen until it is done"
         )
@@ -66,8 +65,8 @@ class FirstPictureLab(TransferControls):
                 self.style_picture,
                 controls(self.weight),
                 self.run_controls(self._paint, self.finish, self.print),
-                controls(self.wipe, self.file),
-                row(self.save, self.said),
+                controls(self.wipe, self.save.file),
+                self.save,
             ),
             (row(widgets.VBox([self.picture, self.note, self.kept], layout=_WIDE), self.losses),),
             fold(
@@ -100,7 +99,7 @@ class FirstPictureLab(TransferControls):
 
     def begin(self, run: Run) -> None:
         """Starts a run in the place of the one there may be, with nothing wiped over its picture."""
-        self.wipe.value, self.said.value = 0.0, ""
+        self.wipe.value, self.save.said.value = 0.0, ""
         super().begin(run)
 
     def _load_network(self, order: Order) -> None:
@@ -203,12 +202,9 @@ class FirstPictureLab(TransferControls):
         self._again("fine", size=RECIPES["fine"].size)
         self.begin(self._paint(self.settings()))
 
-    def _save(self) -> None:
-        self.said.value = ""
+    def _with_receipt(self) -> tuple[Tensor, dict[str, Any]]:
         order, image = self._painted()
-        settings = receipt(*order.names(), order.recipe, continued=order.continues)
-        path = save_image(image, unused(expanded(self.file.value)), settings)
-        self.said.value = html.escape(f"saved {path.name}")
+        return image, receipt(*order.names(), order.recipe, continued=order.continues)
 
     # Pictures --------------------------------------------------------------------------------------------
 
@@ -236,7 +232,8 @@ class FirstPictureLab(TransferControls):
     def _rest(self) -> None:
         """What was said of the last run is not about the picture that is shown now."""
         if not self.running:
-            self.status.value, self.said.value, self.progress.value = "nothing is running", "", 0.0
+            self.status.value, self.save.said.value = "nothing is running", ""
+            self.progress.value = 0.0
 
     def _draw_losses(self, names: tuple[str, ...], history: list[Tensor]) -> None:
         table = torch.stack(history).tolist()

@@ -207,11 +207,18 @@ def test_a_drag_is_one_picture_at_a_time_and_ends_at_the_last_place(lab, monkeyp
 
 def test_saving_writes_the_picture(lab, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    lab.save.click()
-    lab.save.click()
-    assert lab.said.value == "saved any_style-2.png" and (tmp_path / "any_style.png").exists()
+    lab.save.button.click()
+    lab.save.button.click()
+    assert lab.save.said.value == "saved any_style-2.png" and (tmp_path / "any_style.png").exists()
     saved = stylelab.load_image("any_style.png")
     torch.testing.assert_close(saved, lab.result, atol=0.5 / 255 + 1e-6, rtol=0)
+
+
+def test_before_there_is_a_picture_nothing_is_saved(lab, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lab.result = None
+    lab.save.button.click()
+    assert "no picture yet" in lab.complaint.value and not [*tmp_path.iterdir()]
 
 
 def test_decoders_of_ones_own():

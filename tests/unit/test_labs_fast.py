@@ -135,9 +135,9 @@ def test_a_drag_is_one_picture_at_a_time_and_ends_at_the_last_place(lab, network
 
 def test_saving_writes_the_picture(lab, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    lab.save.click()
-    lab.save.click()
-    assert lab.said.value == "saved fast-2.png" and (tmp_path / "fast.png").exists()
+    lab.save.button.click()
+    lab.save.button.click()
+    assert lab.save.said.value == "saved fast-2.png" and (tmp_path / "fast.png").exists()
     torch.testing.assert_close(stylelab.load_image("fast.png"), lab.result, atol=0.5 / 255 + 1e-6, rtol=0)
 
 

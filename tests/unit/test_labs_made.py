@@ -211,8 +211,8 @@ def test_the_line_of_code_makes_the_same_picture(painted):
 
 
 def test_saved_with_its_settings(painted, tmp_path):
-    painted.save.click()
-    assert painted.said.value == "saved first_picture.png"
+    painted.save.button.click()
+    assert painted.save.said.value == "saved first_picture.png"
     settings = read_settings(tmp_path / "first_picture.png")
     assert (settings["content"], settings["seed"]) == ("astronaut", 0)
     assert settings["style"] == [["starry_night", 0.75], ["brick", 0.25]]
@@ -221,8 +221,8 @@ def test_saved_with_its_settings(painted, tmp_path):
     assert main([*words, "-o", "again.png"]) == 0
     again = stylelab.load_image("again.png")
     torch.testing.assert_close(again, painted.result.image, atol=0.02, rtol=0)
-    painted.file.value = "nowhere/x.png"
-    painted.save.click()
+    painted.save.file.value = "nowhere/x.png"
+    painted.save.button.click()
     assert "there is no folder" in painted.complaint.value
 
 
@@ -389,9 +389,9 @@ def test_a_lab_for_a_picture_that_there_is_not_names_near_ones(argument):
 
 
 def test_nothing_is_left_said_of_a_run_whose_picture_is_gone(painted):
-    painted.save.click()
+    painted.save.button.click()
     painted.content.sample.value = "cat"
-    assert painted.wait(60) and painted.status.value == "nothing is running" and painted.said.value == ""
+    assert painted.wait(60) and painted.status.value == "nothing is running" and painted.save.said.value == ""
     painted.wipe.value = 0.5
     assert painted.wait(60) and painted.picture.says == "cat, the photograph."
 
@@ -423,7 +423,7 @@ def test_the_painting_s_own_colours_can_be_chosen_again(made):
 
 def test_saving_or_finishing_nothing_is_said(made):
     lab = made("first_picture", size=64)
-    for button in (lab.save, lab.finish, lab.print):
+    for button in (lab.save.button, lab.finish, lab.print):
         button.click()
         assert "no picture yet" in lab.complaint.value and isinstance(lab.last_error, StylelabError)
 
@@ -601,7 +601,7 @@ def test_save_and_finish_are_about_the_picture_on_the_screen(repainting, tmp_pat
     lab.kept.children[0].button.click()
     wait_until(lambda: "kept after" in lab.picture.says)
     wait_until(lambda: "kept after" not in lab.picture.says)  # the run goes on, and shows its next preview
-    lab.save.click()
+    lab.save.button.click()
     assert lab.last_error is None
     saved = read_settings(tmp_path / "first_picture.png")
     assert saved["recipe"]["size"] == 96 and stylelab.load_image("first_picture.png").shape[-1] == 96
@@ -614,7 +614,7 @@ def test_save_and_finish_are_about_the_picture_on_the_screen(repainting, tmp_pat
 
     lab.kept.children[0].button.click()
     assert lab.wait(60) and lab.result is first
-    lab.save.click()
+    lab.save.button.click()
     assert read_settings(tmp_path / "first_picture-2.png")["recipe"]["size"] == 64
     torch.testing.assert_close(stylelab.load_image("first_picture-2.png"), first.image, atol=1 / 255, rtol=0)
 
@@ -624,8 +624,8 @@ def test_a_paused_picture_is_saved_with_its_own_settings(repainting, tmp_path):
     lab.pause.click()
     assert lab.wait(60) and lab.status.value == "paused"
     lab.weight.value, lab.size.value = 20, 64
-    lab.save.click()
-    assert lab.said.value == "saved first_picture.png" and lab.last_error is None
+    lab.save.button.click()
+    assert lab.save.said.value == "saved first_picture.png" and lab.last_error is None
     recipe = read_settings(tmp_path / "first_picture.png")["recipe"]
     assert (recipe["size"], recipe["style_weight"]) == (96, 5.5)
     saved = stylelab.load_image("first_picture.png")
@@ -635,11 +635,11 @@ def test_a_paused_picture_is_saved_with_its_own_settings(repainting, tmp_path):
 def test_save_never_replaces_a_file(painted, tmp_path):
     for name in ("first_picture.png", "first_picture-2.png", "first_picture-3.png"):
         before = {file: file.read_bytes() for file in tmp_path.glob("*.png")}
-        painted.save.click()
-        assert painted.said.value == f"saved {name}" and (tmp_path / name).exists()
+        painted.save.button.click()
+        assert painted.save.said.value == f"saved {name}" and (tmp_path / name).exists()
         assert all(file.read_bytes() == data for file, data in before.items())
     painted.start.click()
-    assert painted.said.value == "", "the word is about the picture that was saved"
+    assert painted.save.said.value == "", "the word is about the picture that was saved"
     assert painted.wait(120)
 
 
