@@ -1,8 +1,10 @@
-"""What the scripts that train networks have in common: contact sheets, and the record beside a network."""
+"""What the scripts that train networks have in common: options, contact sheets, records."""
 
+import argparse
 import json
 import shlex
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,8 +14,31 @@ from torch import Tensor
 from stylelab.learning.records import TrainingRecord, thinned
 from stylelab.pictures.resampling import resize
 
+NETWORKS = Path(__file__).parent / "networks"
 PLACES = ("--checkpoint", "--every", "--output", "--sheet")  # options that decide nothing
 TILE, GAP = 176, 6  # pixels of a picture's longest side on a contact sheet, and between two
+
+
+def asked_for(parser: argparse.ArgumentParser, name: str, words: Sequence[str] | None) -> argparse.Namespace:
+    """What the command asks for, with the options of every training added; the folders of its files are made.
+
+    name: of the network's files. words: the command line's own where there are none.
+    """
+    add = parser.add_argument
+    add("--seed", type=int, default=0)
+    add("--checkpoint", type=Path, default=Path(f"build/{name}.pt"))
+    add("--every", type=float, default=300.0, help="seconds between checkpoints")
+    add("--output", type=Path, default=NETWORKS / f"{name}.safetensors")
+    add("--sheet", type=Path, default=Path(f"build/{name}.jpg"))
+    asked = parser.parse_args(words)
+    for path in (asked.checkpoint, asked.output, asked.sheet):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return asked
+
+
+def mean_losses(each: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each loss over several pictures, to four decimals."""
+    return {name: round(sum(losses[name] for losses in each) / len(each), 4) for name in each[0]}
 
 
 def kill_like_ctrl_c() -> None:
@@ -22,9 +47,13 @@ def kill_like_ctrl_c() -> None:
 
 
 def write_record(
-    path: Path, script: str, words: Sequence[str], record: TrainingRecord, told: Mapping
+    path: Path, script: str, words: Sequence[str] | None, record: TrainingRecord, told: Mapping
 ) -> None:
-    """The JSON file of a training: its command, steps, seconds, settings and curve, and what else is told."""
+    """The JSON file of a training: its command, steps, seconds, settings and curve, and what else is told.
+
+    words: as for `asked_for`.
+    """
+    words = sys.argv[1:] if words is None else words
     deciding = [
         word
         for number, word in enumerate(words)

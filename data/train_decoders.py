@@ -8,11 +8,10 @@ that were kept out), and two contact sheets of them, by AdaIN and by WCT.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import matplotlib.cbook
-from telling import contact_sheet, kill_like_ctrl_c, write_record
+from telling import asked_for, contact_sheet, kill_like_ctrl_c, mean_losses, write_record
 from torch import Tensor
 
 import stylelab
@@ -20,7 +19,6 @@ from stylelab.arbitrary import LEVELS, Decoders
 from stylelab.learning.records import jpeg
 from stylelab.losses.distances import psnr
 
-DATA = Path(__file__).parent
 LEARNT = (
     "brick",
     "geometric_abstraction",
@@ -49,18 +47,11 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     add("--paint-from", type=float, default=0.75, help="the share of the training after which it paints")
     add("--style-weight", type=float, default=1.0)
     add("--learning-rate", type=float, default=1e-3)
-    add("--seed", type=int, default=0)
-    add("--checkpoint", type=Path, default=Path("build/decoders.pt"))
-    add("--every", type=float, default=300.0, help="seconds between checkpoints")
-    add("--output", type=Path, default=DATA / "networks" / "decoders.safetensors")
-    add("--sheet", type=Path, default=Path("build/any_style.jpg"))
-    return parser.parse_args(words)
+    return asked_for(parser, "decoders", words)
 
 
 def main(words: list[str] | None = None) -> None:
     asked = arguments(words)
-    for path in (asked.checkpoint, asked.output, asked.sheet):
-        path.parent.mkdir(parents=True, exist_ok=True)
     hopper = matplotlib.cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
     decoders = stylelab.fit_decoders(
         asked.photographs or [*LEARNT, stylelab.load_image(hopper)],
@@ -96,11 +87,12 @@ def main(words: list[str] | None = None) -> None:
             for photograph, image in photographs.items()
             for painting, style in paintings.items()
         }
-        each = [
-            stylelab.relative_losses(made, photographs[photograph], paintings[painting])
-            for (photograph, painting), made in painted.items()
-        ]
-        losses[name] = {term: round(sum(row[term] for row in each) / len(each), 4) for term in each[0]}
+        losses[name] = mean_losses(
+            [
+                stylelab.relative_losses(made, photographs[photograph], paintings[painting])
+                for (photograph, painting), made in painted.items()
+            ]
+        )
         print(name, losses[name], flush=True)
         rows = [[image, *(painted[p, s] for s in paintings)] for p, image in photographs.items()]
         file = asked.sheet.with_stem(f"{asked.sheet.stem}_{name}")
@@ -114,7 +106,6 @@ def main(words: list[str] | None = None) -> None:
             "losses": losses,
         }
     }
-    words = sys.argv[1:] if words is None else words
     write_record(asked.output.with_suffix(".json"), "train_decoders.py", words, record, told)
     print(f"{asked.output}: {asked.output.stat().st_size:,} bytes after {record.steps} steps")
 

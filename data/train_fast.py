@@ -8,10 +8,9 @@ contact sheet of the styles on those photographs.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from telling import TILE, contact_sheet, kill_like_ctrl_c, write_record
+from telling import TILE, asked_for, contact_sheet, kill_like_ctrl_c, mean_losses, write_record
 from torch import Tensor
 
 import stylelab
@@ -19,7 +18,6 @@ from stylelab.learning.records import jpeg
 from stylelab.pictures.loading import as_image
 from stylelab.pictures.pairs import pictures_in
 
-DATA = Path(__file__).parent
 MEASURED = 320  # pixels of the held-out photographs' longest side where losses are measured
 
 
@@ -41,18 +39,11 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     add("--tv-weight", type=float, default=0.1)
     add("--learning-rate", type=float, default=3e-3)
     add("--leaves", type=float, default=0.5)
-    add("--seed", type=int, default=0)
-    add("--checkpoint", type=Path, default=Path("build/fast.pt"))
-    add("--every", type=float, default=300.0, help="seconds between checkpoints")
-    add("--output", type=Path, default=DATA / "networks" / "fast.safetensors")
-    add("--sheet", type=Path, default=Path("build/fast.jpg"))
-    return parser.parse_args(words)
+    return asked_for(parser, "fast", words)
 
 
 def main(words: list[str] | None = None) -> None:
     asked = arguments(words)
-    for path in (asked.checkpoint, asked.output, asked.sheet):
-        path.parent.mkdir(parents=True, exist_ok=True)
     weights = dict.fromkeys(asked.styles, asked.style_weight)
     weights |= {name: float(weight) for name, _, weight in (word.partition("=") for word in asked.weight)}
     photographs = [*asked.styles, *(pictures_in(asked.photographs) if asked.photographs else [])]
@@ -84,21 +75,18 @@ def main(words: list[str] | None = None) -> None:
     losses = measure(network, held_out)
     record = network.record
     told = {"held_out": {"size": MEASURED, "photographs": list(held_out), "losses": losses}}
-    words = sys.argv[1:] if words is None else words
     write_record(asked.output.with_suffix(".json"), "train_fast.py", words, record, told)
     print(f"{asked.output}: {asked.output.stat().st_size:,} bytes after {record.steps} steps; {asked.sheet}")
 
 
 def measure(network: stylelab.FastNetwork, held_out: dict[str, Tensor]) -> dict[str, dict[str, float]]:
     """Each style's relative losses, their mean over the held-out photographs, printed as they are found."""
-    found = {}
+    found, images = {}, held_out.values()
     print(f"{'style':24}content  style")
     for style in network.styles:
-        each = [
-            stylelab.relative_losses(network.stylise(image, style), image, style)
-            for image in held_out.values()
-        ]
-        found[style] = {name: round(sum(row[name] for row in each) / len(each), 4) for name in each[0]}
+        found[style] = mean_losses(
+            [stylelab.relative_losses(network.stylise(image, style), image, style) for image in images]
+        )
         print(f"{style:24}{found[style]['content']:7.3f}{found[style]['style']:7.3f}", flush=True)
     return found
 

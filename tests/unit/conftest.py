@@ -1,10 +1,16 @@
-"""Networks and pictures that several test modules share: made once a session, never changed."""
+"""What several test modules share: networks and pictures, never changed, and the scripts of data/."""
+
+import importlib
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from stylelab.networks.extractor import FeatureExtractor
 from stylelab.pictures.loading import load_image
+
+DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +49,14 @@ def noise(seed: int, height: int, width: int, count: int = 1, channels: int = 3)
 def random_image():
     """A function of (seed, height, width, count=1, channels=3): an image of uniform noise in [0, 1]."""
     return noise
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """A function: the name of a module in data/ -> the module, which the next test imports anew."""
+    monkeypatch.syspath_prepend(DATA)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield importlib.import_module
+    for name, module in [*sys.modules.items()]:
+        if DATA in Path(getattr(module, "__file__", None) or "").parents:
+            del sys.modules[name]

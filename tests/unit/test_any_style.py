@@ -1,9 +1,6 @@
 """Decoders that undo VGG-19, and any painting at once: shapes, learning, going on, files, mixtures."""
 
-import importlib
 import json
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -249,19 +246,14 @@ def test_what_makes_no_sense_is_said(painters, fit, call, error, told):
 # --- the command that trains the decoders of the course --------------------------------------------------
 
 
-def test_the_script_trains_measures_and_goes_on(tmp_path, monkeypatch, capsys):
-    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "data")
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    script = importlib.import_module("train_decoders")
-    monkeypatch.setattr(script, "MEASURED", 32)
-    monkeypatch.setattr(script, "LEARNT", stylelab.sample_names("style")[1:])
+def test_the_script_trains_measures_and_goes_on(script, tmp_path, monkeypatch, capsys):
+    trainer = script("train_decoders")
+    monkeypatch.setattr(trainer, "MEASURED", 32)
+    monkeypatch.setattr(trainer, "LEARNT", stylelab.sample_names("style")[1:])
     words = ["--held-out", "cat", "--size", "32", "--batch", "2", "--checkpoint", tmp_path / "run.pt"]
     words += ["--output", tmp_path / "new" / "decoders.safetensors", "--sheet", tmp_path / "sheet.jpg"]
-    try:
-        script.main([str(word) for word in [*words, "--steps", 1]])
-        script.main([str(word) for word in [*words, "--steps", 2]])
-    finally:
-        del sys.modules["train_decoders"], sys.modules["telling"]
+    for steps in (1, 2):
+        trainer.main([str(word) for word in [*words, "--steps", steps]])
     assert Decoders.load(tmp_path / "new" / "decoders.safetensors").records[-1].steps == 2
     told = json.loads((tmp_path / "new" / "decoders.json").read_text(encoding="utf-8"))
     assert told["command"] == ("python data/train_decoders.py --held-out cat --size 32 --batch 2 --steps 2")

@@ -1,10 +1,8 @@
 """The sample pictures: small, described, drawn by the script beside them."""
 
-import importlib
 import io
 import json
 import re
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -40,19 +38,14 @@ def described():
 
 
 @pytest.fixture
-def scripts(monkeypatch):
-    """The scripts of data/ as modules."""
-    monkeypatch.syspath_prepend(DATA)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    yield SimpleNamespace(
-        draw=importlib.import_module("draw_styles"),
-        canvas=importlib.import_module("drawing.canvas"),
-        shrink=importlib.import_module("shrink"),
-        gallery=importlib.import_module("make_results"),
+def scripts(script):
+    """The scripts that make the pictures, as modules."""
+    return SimpleNamespace(
+        draw=script("draw_styles"),
+        canvas=script("drawing.canvas"),
+        shrink=script("shrink"),
+        gallery=script("make_results"),
     )
-    ours = ("draw_styles", "drawing", "shrink", "make_results", "telling")
-    for name in [name for name in sys.modules if name.split(".")[0] in ours]:
-        del sys.modules[name]
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)

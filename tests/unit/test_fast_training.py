@@ -1,9 +1,6 @@
 """The training of a fast network: what it asks for, that it learns, goes on, and adds without disturbing."""
 
-import importlib
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +16,6 @@ from stylelab.losses import Content, Objective, Scene, Style, TotalVariation
 from stylelab.networks.features import Features
 from stylelab.networks.layers import RELU_1_TO_5
 
-DATA = Path(__file__).parents[2] / "data"
 TINY = {"widths": (4, 6, 8), "blocks": 1, "size": 32, "batch": 2, "style_size": 48, "precision": "float32"}
 STYLES = ["starry_night", "brick", "stained_glass"]
 
@@ -301,21 +297,15 @@ def test_where_the_network_is_missing_it_starts_from_the_photograph_and_says_so(
 # --- the command that trains the network of the course --------------------------------------------------
 
 
-def test_the_script_trains_measures_and_goes_on(tmp_path, monkeypatch, capsys):
-    monkeypatch.syspath_prepend(DATA)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    script = importlib.import_module("train_fast")
+def test_the_script_trains_measures_and_goes_on(script, tmp_path, capsys):
     (tmp_path / "held_out").mkdir()
     save_image(load_image("cat", 40), tmp_path / "held_out" / "small.png")
     words = ["--styles", "brick", "starry_night", "--weight", "brick=2", "--widths", "4", "6", "8"]
     words += ["--size", "32", "--batch", "2", "--style-size", "48"]
     words += ["--held-out", tmp_path / "held_out", "--checkpoint", tmp_path / "run.pt"]
     words += ["--output", tmp_path / "new" / "fast.safetensors", "--sheet", tmp_path / "sheet.jpg"]
-    try:
-        script.main([str(word) for word in [*words, "--steps", 2]])
-        script.main([str(word) for word in [*words, "--steps", 3]])
-    finally:
-        del sys.modules["train_fast"], sys.modules["telling"]
+    for steps in (2, 3):
+        script("train_fast").main([str(word) for word in [*words, "--steps", steps]])
     net = FastNetwork.load(tmp_path / "new" / "fast.safetensors")
     assert net.styles == ("brick", "starry_night") and net.record.steps == 3
     told = json.loads((tmp_path / "new" / "fast.json").read_text(encoding="utf-8"))
