@@ -1,27 +1,21 @@
 """The checks of notebooks 04 to 07: each accepts the solution, and names the mistake of each wrong answer."""
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from stylelab import FILTERS, RECIPES, Recipe, checks
-from stylelab.checks.engine import examine
+from stylelab import FILTERS, RECIPES, Recipe
 from stylelab.checks.patch_net import REACH
 from stylelab.checks.recipes import BROKEN
 from stylelab.colour import rgb_to_yuv, yuv_to_rgb
 from stylelab.patches.windows import extract_patches, fold_patches
 from stylelab.pictures import resize
+from tests.unit.answers import Answers, verdict_on
 
-RIGHT, WRONG = {}, {}
-
-
-def answers(name, right, *wrong):
-    """The solution of an exercise, and wrong answers with a piece of what each must be told."""
-    RIGHT[name] = right
-    WRONG.update({f"{name}-{number}": (name, *pair) for number, pair in enumerate(wrong)})
-
+answers = Answers()
 
 # 04
 
@@ -279,6 +273,7 @@ answers(
         lambda x, s: as_unfolded(x, s).mT.reshape(-1, x.shape[1] * s * s),
         "`unfold` puts the patches in columns",
     ),
+    others=[extract_patches],
 )
 
 
@@ -327,6 +322,7 @@ answers(
     (lambda p, y: least_squares(p, y)[:-1], "constant was left out"),
     (lambda p, y: least_squares(p, y[:, None]), "(s² + 1, 1)"),
     (lambda p, y: F.pad(p, (0, 1), value=1.0).double() @ least_squares(p, y), "answer to each patch"),
+    others=[pseudo_inverse, by_lstsq],
 )
 
 
@@ -505,6 +501,7 @@ answers(
     (clamp_forgotten, "their roots are NaN: `clamp_min(0)`"),
     (lambda q, k, n: (nearest(q, k, n)[0].float(), nearest(q, k, n)[1]), "whole numbers"),
     (lambda q, k, n: [part.flatten() for part in nearest(q, k, n)], "The shape of value 1"),
+    others=[by_cdist, by_differences, clamped_first],
 )
 
 
@@ -708,6 +705,7 @@ answers(
     (lambda *a: (torch.relu(adam_step(*a)[0]), *adam_step(*a)[1:]), "kept above 0"),
     (lambda *a: adam_with(*a, power=lambda beta, t: beta), "β stands for βᵗ"),
     (lambda *a: tuple(adam_step(*a)[place] for place in (0, 2, 1)), "wrong order: x, m, v"),
+    others=[adam_with, in_the_papers_order, by_torch],
 )
 answers(
     "mended_recipe",
@@ -722,61 +720,35 @@ answers(
 )
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_the_solution_passes(name):
-    verdict = examine(getattr(checks, name).exercise, RIGHT[name])
-    assert verdict.passed, verdict
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_answer_is_told_its_mistake(case):
-    name, answer, told = WRONG[case]
-    verdict = examine(getattr(checks, name).exercise, answer)
-    assert verdict.outcome is False
-    assert told in verdict.message
+TestAnswers = answers.tests()
 
 
 def test_linear_match_accepts_every_matrix_that_will_do():
     """Cholesky's as well as the symmetric one, with covariances divided by n or by n − 1."""
     for matrix in (symmetric, triangular):
         for spread in (torch.cov, lambda x: torch.cov(x, correction=0)):
-            assert examine(checks.linear_match.exercise, moved(matrix, spread=spread)).passed
+            assert verdict_on("linear_match", moved(matrix, spread=spread)).passed
 
 
 @pytest.mark.parametrize("floor", [2e-6, 5e-6, 2e-5])
 def test_safe_power_accepts_every_floor_between_rounding_and_a_faint_colour(floor):
-    assert examine(checks.safe_power.exercise, lambda S, e: safe_power(S, e, floor)).passed
+    assert verdict_on("safe_power", lambda S, e: safe_power(S, e, floor)).passed
 
 
 def test_linear_match_refuses_what_is_no_line():
-    verdict = examine(checks.linear_match.exercise, bent)
+    verdict = verdict_on("linear_match", bent)
     assert verdict.outcome is False and "no longer on one" in verdict.message
 
 
-@pytest.mark.parametrize("step", [adam_with, in_the_papers_order, by_torch])
-def test_a_step_of_adam_may_be_written_in_any_way(step):
-    assert examine(checks.adam_step.exercise, step).passed
-
-
 def test_the_cost_of_a_recipe_is_asked_for_with_its_schedule_in_sight():
-    verdict = examine(checks.cost.exercise, lambda recipe: 7)
+    verdict = verdict_on("cost", lambda recipe: 7)
     assert "steps=(8, 3), scales=(0.5, 1.0)" in repr(verdict)
-
-
-@pytest.mark.parametrize("search", [by_cdist, by_differences, clamped_first])
-def test_neighbours_may_be_found_in_any_way(search):
-    assert examine(checks.nearest_patches.exercise, search).passed
-
-
-@pytest.mark.parametrize("solution", [pseudo_inverse, by_lstsq])
-def test_least_squares_may_be_solved_in_any_way(solution):
-    assert examine(checks.least_squares_filter.exercise, solution).passed
 
 
 @pytest.mark.parametrize(("side", "rim"), [(64, 25), (64, 24), (128, 40)])
 def test_every_margin_that_a_filter_does_not_reach_over_will_do(side, rim):
-    exercise = checks.is_function_of_a_patch.exercise
-    assert examine(exercise, lambda f: is_function_of_a_patch(f, side=side, rim=rim)).passed
+    answer = partial(is_function_of_a_patch, side=side, rim=rim)
+    assert verdict_on("is_function_of_a_patch", answer).passed
 
 
 def test_how_far_each_filter_looks_is_what_the_verdict_says():
@@ -787,12 +759,3 @@ def test_how_far_each_filter_looks_is_what_the_verdict_says():
         changed[..., 50, 50] = 1
         rows = (FILTERS[name](image) != FILTERS[name](changed))[0, 0].any(dim=1).nonzero()
         assert all(abs(row - 50) <= REACH.get(name, 1) for row in rows.flatten().tolist()), name
-
-
-def test_the_packages_own_patches_pass():
-    assert examine(checks.extract_patches.exercise, extract_patches).passed
-
-
-def test_every_exercise_has_a_solution_and_five_wrong_answers():
-    for name in RIGHT:
-        assert sum(owner == name for owner, _, _ in WRONG.values()) >= 5, name

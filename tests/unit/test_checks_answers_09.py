@@ -3,18 +3,12 @@
 import pytest
 import torch
 
-from stylelab import FastNetwork, checks
+from stylelab import FastNetwork
 from stylelab.checks import fast_training
-from stylelab.checks.engine import examine
 from stylelab.losses.gram import gram_matrix
+from tests.unit.answers import Answers, verdict_on
 
-RIGHT, WRONG = {}, {}
-
-
-def answers(name, right, *wrong):
-    """The solution of an exercise, and wrong answers with a piece of what each must be told."""
-    RIGHT[name] = right
-    WRONG.update({f"{name}-{number}": (name, *pair) for number, pair in enumerate(wrong)})
+answers = Answers()
 
 
 def conditional_instance_norm(maps, scales, shifts, chosen):
@@ -72,6 +66,7 @@ answers(
     (lambda m, s, b, c: by_torch(m, torch.ones_like(s), b, c), "The scale is missing"),
     (lambda m, s, b, c: by_torch(m, s, s * b, c), "Moved first"),
     (lambda m, s, b, c: torch.nn.functional.instance_norm(m), "no style has changed them"),
+    others=[by_torch],
 )
 
 
@@ -103,6 +98,7 @@ answers(
         ),
         "paired by their place",
     ),
+    others=[by_matmul],
 )
 
 
@@ -148,6 +144,7 @@ answers(
         lambda m, p, a, c, w: fast_loss({n: v.detach() for n, v in m.items()}, p, a, c, w),
         "no gradient reaches",
     ),
+    others=[picture_by_picture],
 )
 
 
@@ -173,39 +170,11 @@ answers(
     (lambda k, s, n: [min(1, c) for c in coverage(k, s, n)], "covered or not"),
     (lambda k, s, n: coverage(k, s, n)[: n * s], "The end is missing"),
     (lambda k, s, n: [c / max(coverage(k, s, n)) for c in coverage(k, s, n)], "whole numbers"),
+    others=[by_transposing],
 )
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_the_solution_passes(name):
-    verdict = examine(getattr(checks, name).exercise, RIGHT[name])
-    assert verdict.passed, verdict
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_answer_is_told_its_mistake(case):
-    name, answer, told = WRONG[case]
-    verdict = examine(getattr(checks, name).exercise, answer)
-    assert verdict.outcome is False
-    assert told in verdict.message
-
-
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("conditional_instance_norm", by_torch),
-        ("mixture", by_matmul),
-        ("fast_loss", picture_by_picture),
-        ("coverage", by_transposing),
-    ],
-)
-def test_other_right_answers_pass(name, answer):
-    assert examine(getattr(checks, name).exercise, answer).passed
-
-
-def test_every_exercise_has_five_wrong_answers():
-    for name in RIGHT:
-        assert sum(owner == name for owner, _, _ in WRONG.values()) >= 5, name
+TestAnswers = answers.tests()
 
 
 # a style of one's own: the course's network is the learner's; that which it is added to knows one style less
@@ -232,7 +201,7 @@ def learnt(monkeypatch):
 
 
 def test_a_style_of_ones_own_passes(learnt):
-    assert examine(checks.own_style.exercise, learnt[1]).passed
+    assert verdict_on("own_style", learnt[1]).passed
 
 
 def test_a_style_that_is_none_is_told_so(learnt):
@@ -250,9 +219,9 @@ def test_a_style_that_is_none_is_told_so(learnt):
         (answer | {"network": known.extended(["mine"], known.mix("brick").detach())}, "is no nearer"),
         (answer | {"painting": "pen_hatching"}, "is no nearer"),
     ):
-        verdict = examine(checks.own_style.exercise, given)
+        verdict = verdict_on("own_style", given)
         assert verdict.outcome is False and told in verdict.message, (told, verdict)
 
 
 def test_a_style_of_ones_own_is_not_attempted_where_nothing_was_written():
-    assert examine(checks.own_style.exercise, {"network": ..., "painting": ...}).outcome is None
+    assert verdict_on("own_style", {"network": ..., "painting": ...}).outcome is None

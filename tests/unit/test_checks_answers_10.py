@@ -5,17 +5,10 @@ import torch
 import torch.nn.functional as F
 
 from stylelab import arbitrary, checks
-from stylelab.checks.engine import examine
 from stylelab.pictures.resampling import resize
+from tests.unit.answers import Answers, verdict_on
 
-RIGHT, OTHERS, WRONG = {}, {}, {}
-
-
-def answers(name, right, others, *wrong):
-    """The solution of an exercise, others, and wrong ones with a piece of what each must be told."""
-    RIGHT[name] = right
-    OTHERS.update({f"{name}-{number}": (name, other) for number, other in enumerate(others)})
-    WRONG.update({f"{name}-{number}": (name, *pair) for number, pair in enumerate(wrong)})
+answers = Answers()
 
 
 def adain(content_maps, style_maps):
@@ -106,12 +99,6 @@ def with_epsilon(x, y):
 answers(
     "adain",
     adain,
-    [
-        arbitrary.adain,
-        by_instance_norm,
-        by_einsum,
-        in_place,
-    ],
     (over(1, 2, 3), "This is layer norm"),
     (over(0, 2, 3), "This is batch norm"),
     (by_batch_norm, "This is batch norm"),
@@ -143,6 +130,7 @@ answers(
     (lambda x, y: adain(x, F.interpolate(y, x.shape[-2:], mode="bilinear")), "to the content's size first"),
     (lambda x, y: F.interpolate(y, x.shape[-2:]).expand_as(x), "the style's maps, resized"),
     (lambda x, y: adain(x, y[0][None]), "Every picture gets the first style"),
+    others=[arbitrary.adain, by_instance_norm, by_einsum, in_place],
 )
 
 
@@ -243,13 +231,6 @@ def each_by_its_deviation(maps):
 answers(
     "whiten",
     whiten,
-    [
-        arbitrary.whiten,
-        whiten_in_single,
-        whiten_by_svd,
-        whiten_by_svd_of_maps,
-        lambda maps: whiten(maps).float(),
-    ],
     (whitening(subtract=(0, 0)), "neither for the covariance nor from the maps"),
     (whitening(subtract=(1, 0)), "with their mean still in them"),
     (whitening(subtract=(0, 1)), "before the covariance is taken"),
@@ -277,6 +258,13 @@ answers(
     (whitening(floor=1e-3), "A direction is left out"),
     (by_cholesky, "white, but turned"),
     (lambda maps: whiten(maps).flatten(2)[0].T.reshape(maps.shape), "mixed up at the end"),
+    others=[
+        arbitrary.whiten,
+        whiten_in_single,
+        whiten_by_svd,
+        whiten_by_svd_of_maps,
+        lambda maps: whiten(maps).float(),
+    ],
 )
 
 
@@ -354,12 +342,6 @@ def rounded_down(variances):
 answers(
     "colour_in",
     colour_in,
-    [
-        arbitrary.colour,
-        colour_in_single,
-        colour_by_svd,
-        lambda white, style_maps: colour_in(white, style_maps).float(),
-    ],
     (colouring(lay_on=lambda root, rows, mean: root @ rows), "style's mean is not added"),
     (colouring(lay_on=lambda root, rows, mean: root @ rows + mean.mean()), "One mean of all"),
     (colouring(lay_on=lambda root, rows, mean: root @ (rows + mean)), "The mean is added first"),
@@ -382,6 +364,12 @@ answers(
     (colouring(lambda E, D: E.T @ power(D, 0.5) @ E), "are exchanged"),
     (colour_by_cholesky, "the maps are turned"),
     (colouring(change=rounded_down), "which has no root"),
+    others=[
+        arbitrary.colour,
+        colour_in_single,
+        colour_by_svd,
+        lambda white, style_maps: colour_in(white, style_maps).float(),
+    ],
 )
 
 
@@ -437,11 +425,6 @@ def at_the_pictures_size(maps, painted, strength):
 answers(
     "strength_map",
     strength_map,
-    [
-        by_pooling,
-        by_reshaping,
-        halved,
-    ],
     (lambda m, p, s: strength_map(p, m, s), "The roles are exchanged"),
     (shrunk(stepped), "that of a single pixel"),
     (shrunk(lambda s, size: F.interpolate(s, size, mode="nearest-exact")), "that of a single pixel"),
@@ -458,38 +441,16 @@ answers(
     (blending(lambda m, p, s: s * p), "Only the painted maps"),
     (blending(lambda m, p, s: m + s * p), "at strength 1 both are there"),
     (at_the_pictures_size, "brought to the size of the picture"),
+    others=[by_pooling, by_reshaping, halved],
 )
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_the_solution_passes(name):
-    verdict = examine(getattr(checks, name).exercise, RIGHT[name])
-    assert verdict.passed, verdict
-
-
-@pytest.mark.parametrize("case", OTHERS)
-def test_other_right_answers_pass(case):
-    name, answer = OTHERS[case]
-    verdict = examine(getattr(checks, name).exercise, answer)
-    assert verdict.passed, verdict
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_answer_is_told_its_mistake(case):
-    name, answer, told = WRONG[case]
-    verdict = examine(getattr(checks, name).exercise, answer)
-    assert verdict.outcome is False
-    assert told in verdict.message
-
-
-def test_every_exercise_has_five_wrong_answers():
-    for name in RIGHT:
-        assert sum(owner == name for owner, _, _ in WRONG.values()) >= 5, name
+TestAnswers = answers.tests()
 
 
 def test_every_mistake_has_a_wrong_answer():
-    told = {name: [piece for owner, _, piece in WRONG.values() if owner == name] for name in RIGHT}
-    for name, pieces in told.items():
+    for name in answers.right:
+        pieces = [piece for owner, _, piece in answers.wrong.values() if owner == name]
         for mistake in getattr(checks, name).exercise.mistakes:
             assert any(piece in mistake.message for piece in pieces), mistake.message
 
@@ -497,9 +458,9 @@ def test_every_mistake_has_a_wrong_answer():
 @pytest.mark.parametrize("name", ["whiten", "colour_in"])
 def test_an_answer_like_nothing_foreseen_is_shown_its_counterexample(name):
     for answer, told in (
-        (lambda *maps: RIGHT[name](*maps).sin(), "The numbers are different."),
-        (lambda *maps: RIGHT[name](*maps)[0], "The shape should be"),
-        (lambda *maps: RIGHT[name](*maps).numpy(), "a NumPy array"),
+        (lambda *maps: answers.right[name](*maps).sin(), "The numbers are different."),
+        (lambda *maps: answers.right[name](*maps)[0], "The shape should be"),
+        (lambda *maps: answers.right[name](*maps).numpy(), "a NumPy array"),
     ):
-        verdict = examine(getattr(checks, name).exercise, answer)
+        verdict = verdict_on(name, answer)
         assert verdict.outcome is False and told in verdict.message, verdict
