@@ -11,8 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time _HOME serves
-    from stylelab.checks.any_style import adain, strength_map
+    from stylelab.checks.any_style import adain
     from stylelab.checks.colour import keep_luminance, rgb_to_yuv
+    from stylelab.checks.colouring import colour_in
     from stylelab.checks.content import content_loss, gradient_before_relu, psnr
     from stylelab.checks.fast_styles import conditional_instance_norm, mixture
     from stylelab.checks.fast_training import coverage, fast_loss, own_style
@@ -32,7 +33,8 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
     from stylelab.checks.seeing import fooling_change, overlooked_change, taps
     from stylelab.checks.smoothness import plateau_shift, total_variation, weight_for_means
     from stylelab.checks.stepping import adam_step, penalty, penalty_gradient
-    from stylelab.checks.whitening import colour_in, whiten
+    from stylelab.checks.strengths import strength_map
+    from stylelab.checks.whitening import whiten
 
 _HOME = {
     "ask": "predicting",
@@ -41,9 +43,9 @@ _HOME = {
     "exhibit": "museum",
     "find_the_bug": "museum",
     "adain": "any_style",
-    "strength_map": "any_style",
     "keep_luminance": "colour",
     "rgb_to_yuv": "colour",
+    "colour_in": "colouring",
     "content_loss": "content",
     "gradient_before_relu": "content",
     "psnr": "content",
@@ -90,7 +92,7 @@ _HOME = {
     "adam_step": "stepping",
     "penalty": "stepping",
     "penalty_gradient": "stepping",
-    "colour_in": "whitening",
+    "strength_map": "strengths",
     "whiten": "whitening",
 }
 

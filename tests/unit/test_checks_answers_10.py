@@ -346,7 +346,7 @@ answers(
     (colouring(lay_on=lambda root, rows, mean: root @ rows + mean.mean()), "One mean of all"),
     (colouring(lay_on=lambda root, rows, mean: root @ (rows + mean)), "The mean is added first"),
     (colouring(lay_on=lambda root, rows, mean: root @ rows - mean), "is subtracted; add it"),
-    (colouring(lambda E, D: E @ D @ E.T), "D in place of D^½"),
+    (colouring(lambda E, D: E @ D @ E.T), "Λ in place of Λ^½"),
     (colouring(lambda E, D: E @ power(D, -0.5) @ E.T), "This whitens"),
     (each_with_its_deviation, "second half of AdaIN"),
     (colouring(lambda E, D: E @ E.T), "Only the style's mean is added"),
