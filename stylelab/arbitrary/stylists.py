@@ -24,9 +24,9 @@ class AnyStyle:
     """Photographs in the style of any painting, by one transform of their feature maps.
 
     transform: `adain` or `wct`. levels: of LEVELS, where it is done, from deep to shallow in one pass; the
-    deepest of them is what the photograph is encoded to. decoders: the course's by default. extractor: VGG-19
-    as the decoders undo it, the bundled one with replicated borders. precision: of convolutions, "float32",
-    "bfloat16" or "auto".
+    deepest of them is what the photograph is encoded to. decoders: the course's by default; others are moved
+    to where the extractor is. extractor: VGG-19 as the decoders undo it, the bundled one with replicated
+    borders. precision: of convolutions, "float32", "bfloat16" or "auto".
     Raises StylelabError for levels that there are not, WeightsError where the decoders are missing.
     """
 
@@ -47,7 +47,8 @@ class AnyStyle:
             raise StylelabError(f"levels: give at least one of {', '.join(LEVELS)}")
         self.transform, self.levels, self.precision = transform, levels, precision
         self.extractor = extractor or shared_extractor(padding=PADDING, device=str(pick_device(device)))
-        self.decoders = (decoders or Decoders.load(device=self.extractor.device)).requires_grad_(False)
+        decoders = decoders or Decoders.load(device=self.extractor.device)
+        self.decoders = decoders.to(self.extractor.device).requires_grad_(False)
 
     @torch.no_grad()
     def encode(self, image: ImageLike) -> dict[str, Tensor]:
@@ -94,6 +95,7 @@ class AnyStyle:
         """What `stylise` makes of encodings that were kept: a picture (N, 3, H, W) of `size`, in [0, 1]."""
 
         def change(level: str):
+            """What is done to the photograph's maps when they come by a level."""
             painted = [(maps[level].float(), weight) for maps, weight in styles]
 
             def changed(maps: Tensor) -> Tensor:

@@ -110,6 +110,7 @@ class DecoderLearner:
         return [pictures, *(maps[level].float() for level in LEVELS)]
 
     def _sizes(self, pictures: Tensor) -> Tensor:
+        """The root of the mean square of the maps, of each level."""
         return torch.stack([maps.square().mean().sqrt() for maps in self._maps(pictures)[1:]]).cpu()
 
     def step(self, number: int, share: float) -> None:
@@ -194,6 +195,7 @@ class DecoderLearner:
 
 
 def _adain(maps: Tensor, style_maps: Tensor) -> Tensor:
+    """AdaIN in float32, of maps that come out of a convolution in 16 bits."""
     return adain(maps.float(), style_maps)
 
 

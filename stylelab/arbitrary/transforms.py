@@ -164,6 +164,7 @@ def _axes(maps: Tensor, floor: float, mask: Tensor | None) -> tuple[Tensor, Tens
 
 
 def _shares(mask: Tensor, maps: Tensor) -> Tensor:
+    """A mask as what each position has of the whole, which is 1."""
     if mask.shape[-2:] != maps.shape[-2:]:
         raise StylelabError(
             f"the mask is {tuple(mask.shape)}, the maps are {tuple(maps.shape)}: bring it to their size"

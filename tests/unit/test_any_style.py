@@ -1,6 +1,7 @@
 """Decoders that undo VGG-19, and any painting at once: shapes, learning, going on, files, mixtures."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -207,6 +208,13 @@ def test_a_flat_photograph_becomes_one_tint_of_the_painting(method, precision):
     made = method(precision=precision, device="cpu").stylise(torch.full((1, 3, 48, 64), 0.5), painting)
     assert (made.amax((2, 3)) - made.amin((2, 3))).max() < 0.1
     assert (made.mean((2, 3)) - painting.mean((2, 3))).abs().max() < 0.25
+
+
+def test_decoders_are_moved_to_where_the_maps_are():
+    elsewhere = SimpleNamespace(device=torch.device("meta"))
+    painter = AdaIN(decoders=Decoders(), extractor=elsewhere)
+    assert {parameter.device.type for parameter in painter.decoders.parameters()} == {"meta"}
+    assert painter.decoders.device == elsewhere.device
 
 
 def test_the_order_of_styles_does_not_matter(painters, random_image):
