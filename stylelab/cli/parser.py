@@ -16,7 +16,7 @@ SETTINGS = (
     ("tv_weight", float, "W", "weight of total variation: smoother, at last blurred"),
     ("steps", int, "N", "evaluations of the objective, over all scales"),
 )
-RECIPE_OPTIONS = (*(name for name, *_ in SETTINGS), "colours", "init")
+RECIPE_OPTIONS = (*(name for name, *_ in SETTINGS), "colours", "init", "statistic")
 # What another method has no use for.
 OPTIMISE_OPTIONS = (
     *(name for name in RECIPE_OPTIONS if name != "size"),
@@ -97,7 +97,11 @@ def command_parser(methods: Collection[str] = METHODS) -> argparse.ArgumentParse
         group.add_argument(
             f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=f"{text} ({value:g})"
         )
-    for name, text in (("colours", "keep the photograph's colours"), ("init", "start from")):
+    for name, text in (
+        ("colours", "keep the photograph's colours"),
+        ("init", "start from"),
+        ("statistic", "compare styles by"),
+    ):
         choices = [_spoken(choice) for choice in CHOICES[name]]
         value = _spoken(getattr(RECIPES["default"], name))
         group.add_argument(

@@ -33,14 +33,21 @@ def squared_distance(value: Tensor, target: Tensor, reduction: str) -> Tensor:
             f"got {tuple(value.shape)} and a target {tuple(target.shape)}; make both at one layer, and "
             "feature maps from images of one size"
         )
-    squares = (value - target).square()
+    squares, sizes = (value - target).square().flatten(1).sum(1), target.square().flatten(1).sum(1)
+    return reduced(squares, sizes, value[0].numel(), reduction)
+
+
+def reduced(squares: Tensor, sizes: Tensor, entries: float | Tensor, reduction: str) -> Tensor:
+    """The squared distances (N,) of a batch as one scalar, reduced as this module's head says.
+
+    sizes: the targets' own squared sizes, (N,) or (1,). entries: how many differences were squared in each.
+    """
     if reduction == "mean":
-        return squares.mean()
+        return squares.mean() / entries
     if reduction == "sum":
-        return squares.sum() / len(value)
+        return squares.mean()
     if reduction == "relative":
-        size = target.square().flatten(1).sum(1).clamp_min(torch.finfo(target.dtype).tiny)
-        return (squares.flatten(1).sum(1) / size).mean()
+        return (squares / sizes.clamp_min(torch.finfo(sizes.dtype).tiny)).mean()
     raise StylelabError(f'reduction="{reduction}" is unknown; use "mean", "sum" or "relative"')
 
 

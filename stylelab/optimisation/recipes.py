@@ -8,6 +8,7 @@ from inspect import cleandoc
 
 from stylelab.errors import RecipeError, unknown
 from stylelab.optimisation.settings import (
+    PATCH_LAYERS,
     NetworkSettings,
     OptimiserSettings,
     RangeSettings,
@@ -35,9 +36,10 @@ class Recipe(RangeSettings, OptimiserSettings, ScheduleSettings, TermSettings, N
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check(
-            {setting.name for setting in fields(self) if getattr(self, setting.name) != setting.default}
-        )
+        asked = {setting.name for setting in fields(self) if getattr(self, setting.name) != setting.default}
+        if self.statistic == "patches" and "style_layers" not in asked:
+            object.__setattr__(self, "style_layers", PATCH_LAYERS)
+        self._check(asked)
 
     def _check(self, asked: set[str]) -> None:
         """asked: the settings that somebody chose, which therefore must have an effect."""
@@ -93,13 +95,16 @@ class Recipe(RangeSettings, OptimiserSettings, ScheduleSettings, TermSettings, N
         """A copy with some settings changed. Raises RecipeError as Recipe does, and for an unknown setting.
 
         `steps=N`, one number, is shared out over the scales as the recipe shares its own. Of other `scales`,
-        the finest have the steps and style factors that the recipe's finest have, unless they are given too.
+        the finest have the steps and style factors that the recipe's finest have, unless they are given too;
+        and `statistic="patches"` brings its own style_layers.
         """
         return self._with(changes, asked=set(changes))
 
     def _with(self, changes: Mapping, asked: set[str]) -> "Recipe":
         rules = {setting.name: setting.metadata["rule"] for setting in fields(self)}
         made = copy(self)
+        if changes.get("statistic") == "patches":
+            changes = {"style_layers": PATCH_LAYERS} | dict(changes)
         for name in changes:
             if name not in rules:
                 raise RecipeError(unknown("setting", name, rules, "stylelab.Recipe's documentation"))

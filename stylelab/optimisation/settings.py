@@ -10,7 +10,7 @@ from typing import Any
 from stylelab.errors import RecipeError, unknown
 from stylelab.networks.layers import RELU_1_TO_5
 
-STATISTICS = ("gram",)
+STATISTICS = ("gram", "covariance", "moments", "wasserstein", "sliced", "histogram", "patches")
 WEIGHTS = ("bundled", "imagenet", "random")
 
 
@@ -34,6 +34,9 @@ class Layers(Mapping[str, float]):
 
     def __repr__(self) -> str:
         return repr(self._factors)
+
+
+PATCH_LAYERS = Layers({"relu3_1": 0.5, "relu4_1": 0.5})  # of statistic="patches", where no others are named
 
 
 # A field's rule: from its name and a value to the value as it is kept, or RecipeError.
@@ -164,7 +167,7 @@ def _statistic(default: str) -> Any:
             raise RecipeError(unknown(name, value, STATISTICS, "stylelab.Recipe's documentation"))
         return value
 
-    return _setting(default, rule)
+    return _setting(default, rule, choices=STATISTICS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +203,10 @@ class TermSettings(_Group):
     content_layers, style_layers: the factor of each layer's loss, by layer name.
     content_weight, style_weight, tv_weight: of the terms.
     content_reduction, style_reduction, tv_reduction, tv_power: see stylelab.losses.
-    statistic: what of the maps a style is compared by: "gram", or a stylelab.losses.Statistic of your own.
+    statistic: what of the maps a style is compared by: "gram", "covariance", "moments", "wasserstein",
+        "sliced", "histogram" or "patches", see stylelab.losses; or a Statistic of your own. Where "patches"
+        is asked for and no style_layers are, they are relu3_1 and relu4_1: its costs grow with the square
+        of the area.
     gram: normalisation of the Gram matrices.
     tv_scale: what the red, green and blue channels are multiplied by before total variation is taken, for
         recipes whose weight was published for another range than [0, 1].

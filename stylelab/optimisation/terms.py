@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from stylelab.losses import STATISTICS
 from stylelab.losses.gram import Gram
 from stylelab.losses.objective import Objective
 from stylelab.losses.scene import Scene
@@ -16,7 +17,9 @@ from stylelab.optimisation.recipes import Recipe
 
 def recipe_terms(recipe: Recipe, style_factor: float = 1.0) -> list[Term]:
     """The terms of a recipe's objective. style_factor: on style_weight, as each of its scales has one."""
-    statistic = Gram(recipe.gram) if recipe.statistic == "gram" else recipe.statistic
+    statistic = recipe.statistic
+    if isinstance(statistic, str):
+        statistic = Gram(recipe.gram) if statistic == "gram" else STATISTICS[statistic]()
     style_weight = style_factor * recipe.style_weight
     terms: list[Term] = [
         Content(recipe.content_layers, recipe.content_weight, recipe.content_reduction),
