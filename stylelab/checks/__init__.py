@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
     from stylelab.checks.colour import keep_luminance, rgb_to_yuv
     from stylelab.checks.colouring import colour_in
     from stylelab.checks.content import content_loss, gradient_before_relu, psnr
+    from stylelab.checks.control import guided_gram, laid_on, shares
     from stylelab.checks.fast_styles import conditional_instance_norm, mixture
     from stylelab.checks.fast_training import coverage, fast_loss, own_style
     from stylelab.checks.first_picture import half_and_half, larger_strokes, weighted_loss
@@ -49,6 +50,9 @@ _HOME = {
     "content_loss": "content",
     "gradient_before_relu": "content",
     "psnr": "content",
+    "guided_gram": "control",
+    "laid_on": "control",
+    "shares": "control",
     "conditional_instance_norm": "fast_styles",
     "mixture": "fast_styles",
     "coverage": "fast_training",
@@ -122,10 +126,12 @@ __all__ = [
     "gradient_of_w",
     "gram_gradient",
     "gram_matrix",
+    "guided_gram",
     "half_and_half",
     "how_many",
     "is_function_of_a_patch",
     "keep_luminance",
+    "laid_on",
     "larger_strokes",
     "least_squares_filter",
     "linear_match",
@@ -146,6 +152,7 @@ __all__ = [
     "relative_gradient",
     "rgb_to_yuv",
     "safe_power",
+    "shares",
     "strength_map",
     "style_loss",
     "taps",
