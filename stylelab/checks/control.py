@@ -42,6 +42,11 @@ def _guided(
     return imitation
 
 
+def _all_above(above: float) -> Callable:
+    """An imitation: each place where the mask is above that counts in full."""
+    return _guided(lambda mask: _hard(mask, above), lambda mask, features: _hard(mask, above).sum())
+
+
 guided_gram = checker(
     Exercise(
         name="guided_gram",
@@ -131,10 +136,7 @@ guided_gram = checker(
                 Mistake(
                     "The soft edge is gone: places count in full or not at all. Multiply with the mask as it "
                     "is, and divide by its sum.",
-                    _guided(
-                        lambda mask, above=above: _hard(mask, above),
-                        lambda mask, features, above=above: _hard(mask, above).sum(),
-                    ),
+                    _all_above(above),
                 )
                 for above in (0.5, 0.0)
             ),
@@ -267,9 +269,13 @@ laid_on = checker(
                 Mistake(
                     "The edge is hard: each pixel is wholly the one or the other. Blend by what the masks "
                     "claim.",
-                    _lay(lambda masks, claim=claim: _hard(claim(masks))),
+                    _lay(claim),
                 )
-                for claim in (_sum, _largest, lambda masks: _sum(masks).sign())
+                for claim in (
+                    lambda masks: _hard(_sum(masks)),
+                    lambda masks: _hard(_largest(masks)),
+                    lambda masks: _hard(_sum(masks), 0),
+                )
             ),
             Mistake(
                 "Only the painted picture, black where no mask claims it. The photograph belongs there.",
