@@ -1,7 +1,7 @@
 """Makes the gallery: the pictures in data/results, the page that shows them, and the README's banner.
 
-And one photograph in twelve styles of the fast network, for notebook 09, and three in six paintings that
-nothing was trained on, for notebook 10.
+And one photograph in twelve styles of the fast network, for notebook 09, three in six paintings that
+nothing was trained on, for notebook 10, and one with other paintings in each of its regions, for notebook 11.
 
     python data/make_results.py                        # all of them: about a minute each on two cores
     python data/make_results.py cat_pen_hatching       # these again, the page and the banner
@@ -58,6 +58,14 @@ ANY_STYLES = (  # which the decoders did not learn on
     *("starry_night", "stained_glass", "woodblock_waves"),
     *("watercolour", "pointillism", "hubble"),
 )
+CONTROL_STYLES = (  # for the sky, the tower and the trees of FAST_CONTENT; None: the photograph stays
+    ("starry_night", None, None),
+    ("starry_night", "stained_glass", "watercolour"),
+    ("woodblock_waves", "pen_hatching", "pen_hatching"),
+    (None, "impasto", "impasto"),
+)
+CONTROL_COLOURS = ((0.34, 0.71, 0.91), (0.9, 0.62, 0.0), (0.0, 0.45, 0.35))  # in which the regions are shown
+CONTROL_SIZE = 384
 SHOWN, SIDE, GAP = 4, 300, 8  # in the banner: how many, and how wide a square tile and its margin, in pixels
 
 
@@ -74,6 +82,7 @@ def main(wanted: list[str]) -> None:
     stylelab.save_image(banner(), RESULTS / "banner.jpg", quality=88)
     stylelab.save_image(fast_sheet(), RESULTS / f"fast_{FAST_CONTENT}.jpg", quality=85)
     stylelab.save_image(any_style_sheet(), RESULTS / "any_style.jpg", quality=85)
+    stylelab.save_image(control_sheet(), RESULTS / "control.jpg", quality=85)
 
 
 def file(content: str, style: str) -> Path:
@@ -144,6 +153,26 @@ def any_style_sheet() -> torch.Tensor:
         for row in rows
     ]
     return torch.cat(made, dim=2)[..., :-GAP, :-GAP]
+
+
+def control_sheet() -> torch.Tensor:
+    """A photograph, three regions found in it, and pictures with other paintings in each, three in a row."""
+    image = stylelab.load_image(FAST_CONTENT, CONTROL_SIZE)
+    regions = stylelab.segment(image, len(CONTROL_COLOURS))
+    colours = [torch.tensor(colour).view(1, 3, 1, 1) for colour in CONTROL_COLOURS]
+    made = [image, sum(colour * region for colour, region in zip(colours, regions, strict=True))]
+    for styles in CONTROL_STYLES:
+        laid_on = {
+            style: [region for name, region in zip(styles, regions, strict=True) if name == style]
+            for style in dict.fromkeys(filter(None, styles))
+        }
+        masks = [sum(parts).clamp(max=1) for parts in laid_on.values()]
+        made.append(stylelab.transfer(image, list(laid_on), masks=masks).image)
+    height = round(SIDE * image.shape[-2] / image.shape[-1])
+    small = [resize(one, (height, SIDE)).clamp(0, 1) for one in made]
+    padded = [F.pad(one, (0, GAP, 0, GAP), value=1.0) for one in small]
+    rows = [torch.cat(padded[start : start + 3], dim=3) for start in range(0, len(padded), 3)]
+    return torch.cat(rows, dim=2)[..., :-GAP, :-GAP]
 
 
 def tile(image: torch.Tensor, side: int) -> torch.Tensor:

@@ -5,17 +5,10 @@ import pytest
 import torch
 
 from stylelab import checks, gram_matrix
-from stylelab.checks.engine import examine
 from stylelab.losses import Scene
+from tests.unit.answers import Answers, verdict_on
 
-RIGHT, OTHERS, WRONG = {}, {}, {}
-
-
-def answers(name, right, others, *wrong):
-    """The solution of an exercise, others, and wrong ones with a piece of what each must be told."""
-    RIGHT[name] = right
-    OTHERS.update({f"{name}-{number}": (name, other) for number, other in enumerate(others)})
-    WRONG.update({f"{name}-{number}": (name, *pair) for number, pair in enumerate(wrong)})
+answers = Answers()
 
 
 def guided_gram(features, mask):
@@ -76,13 +69,6 @@ def less_its_mean(features, mask):
 answers(
     "guided_gram",
     guided_gram,
-    [
-        lambda features, mask: gram_matrix(features, "hw", mask),
-        by_einsum,
-        by_roots,
-        with_shares,
-        by_loops,
-    ],
     (lambda f, m: both_sides(f, m) / m.sum(), "a place that counts half counts a quarter"),
     (lambda f, m: both_sides(f, m) / m.pow(2).sum(), "divided by the sum of the squares"),
     (lambda f, m: gram_matrix(f * m), "Two things"),
@@ -101,6 +87,13 @@ answers(
     (lambda f, m: guided_gram(f - f.mean((2, 3), keepdim=True), m), "that is a covariance"),
     (less_its_mean, "that is a covariance"),
     (lambda f, m: guided_gram(f.detach(), m), "cut off from the features"),
+    others=[
+        lambda features, mask: gram_matrix(features, "hw", mask),
+        by_einsum,
+        by_roots,
+        with_shares,
+        by_loops,
+    ],
 )
 
 
@@ -150,14 +143,6 @@ def not_cut(photograph, painted, masks):
 answers(
     "laid_on",
     laid_on,
-    [
-        by_the_scene,
-        with_what_is_left,
-        pixel_by_pixel,
-        lambda photograph, painted, masks: torch.where(
-            sum(masks) >= 1, painted, not_cut(photograph, painted, masks)
-        ),
-    ],
     (not_cut, "cut the sum"),
     (lambda c, p, m: not_cut(c, p, m).clamp(0, 1), "the finished picture that was cut"),
     (claimed(lambda m: m.sum(0) / m.sum(0).max().clamp(min=1)), "divided by its largest value"),
@@ -173,6 +158,14 @@ answers(
     (claimed(lambda m: (m > 0.5).float().amax(0)), "The edge is hard"),
     (lambda c, p, m: sum(m).clamp(0, 1) * p, "black where no mask claims it"),
     (lambda c, p, m: c + sum(m).clamp(0, 1) * p, "added to the photograph"),
+    others=[
+        by_the_scene,
+        with_what_is_left,
+        pixel_by_pixel,
+        lambda photograph, painted, masks: torch.where(
+            sum(masks) >= 1, painted, not_cut(photograph, painted, masks)
+        ),
+    ],
 )
 
 
@@ -210,7 +203,6 @@ def to_one(areas, weights):
 answers(
     "shares",
     shares,
-    [by_arrays, by_tensors, by_mean_weight],
     (each(lambda a, w, areas, weights: w / sum(weights)), "The areas are not looked at"),
     (each(lambda a, w, areas, weights: w / sum(weights) * sum(areas)), "The areas are not looked at"),
     (lambda areas, weights: areas, "The weights are not looked at"),
@@ -223,63 +215,43 @@ answers(
     (each(lambda a, w, areas, weights: a * w / sum(weights)), "by sums of their own"),
     (each(lambda a, w, areas, weights: a / sum(areas) * w / sum(weights)), "by sums of their own"),
     (each(lambda a, w, areas, weights: a * w / np.mean(weights)), "by sums of their own"),
+    others=[by_arrays, by_tensors, by_mean_weight],
 )
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_the_solution_passes(name):
-    verdict = examine(getattr(checks, name).exercise, RIGHT[name])
-    assert verdict.passed, verdict
-
-
-@pytest.mark.parametrize("case", OTHERS)
-def test_other_right_answers_pass(case):
-    name, answer = OTHERS[case]
-    verdict = examine(getattr(checks, name).exercise, answer)
-    assert verdict.passed, verdict
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_answer_is_told_its_mistake(case):
-    name, answer, told = WRONG[case]
-    verdict = examine(getattr(checks, name).exercise, answer)
-    assert verdict.outcome is False
-    assert told in verdict.message, verdict
-
-
-def test_every_exercise_has_five_wrong_answers():
-    for name in RIGHT:
-        assert sum(owner == name for owner, _, _ in WRONG.values()) >= 5, name
+TestAnswers = answers.tests()
 
 
 def test_every_mistake_has_a_wrong_answer():
-    told = {name: [piece for owner, _, piece in WRONG.values() if owner == name] for name in RIGHT}
+    told = {
+        name: [piece for owner, _, piece in answers.wrong.values() if owner == name] for name in answers.right
+    }
     for name, pieces in told.items():
         for mistake in getattr(checks, name).exercise.mistakes:
             assert any(piece in mistake.message for piece in pieces), mistake.message
 
 
 def test_what_is_told_fits_one_mistake_only():
-    for name, _, piece in WRONG.values():
+    for name, _, piece in answers.wrong.values():
         messages = {mistake.message for mistake in getattr(checks, name).exercise.mistakes}
         assert sum(piece in message for message in messages) == 1, piece
 
 
 def test_a_mask_squared_is_found_by_soft_edges_alone():
     exercise = checks.guided_gram.exercise
-    squared = WRONG["guided_gram-0"][1]
+    squared = answers.wrong["guided_gram-0"][1]
     hard = [case for case in exercise.cases() if set(case.inputs[1].unique().tolist()) <= {0, 1}]
     assert 2 <= len(hard) < len(exercise.cases())
     for case in hard:
         torch.testing.assert_close(squared(*case.inputs), guided_gram(*case.inputs))
 
 
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize("name", answers.right)
 def test_an_answer_like_nothing_foreseen_is_shown_its_counterexample(name):
     def unforeseen(*inputs):
-        right = RIGHT[name](*inputs)
+        right = answers.right[name](*inputs)
         return [part**3 for part in right] if isinstance(right, list) else right.sin()
 
-    verdict = examine(getattr(checks, name).exercise, unforeseen)
+    verdict = verdict_on(name, unforeseen)
     assert verdict.outcome is False and verdict.inputs and verdict.expected is not None
     assert verdict.message not in {mistake.message for mistake in getattr(checks, name).exercise.mistakes}
