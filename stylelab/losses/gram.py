@@ -19,7 +19,8 @@ def gram_matrix(features: Tensor, normalise: str = "chw", mask: Tensor | None = 
     position counts in the sum; H·W is then the sum of the mask.
     Returns (N, C, C), symmetric and positive semi-definite, in float32 also for bfloat16 features.
     Source: Gatys, Ecker and Bethge (2016), "Image style transfer using convolutional neural networks", eq. 3;
-    with a mask Gatys et al. (2017), "Controlling perceptual factors in neural style transfer", eq. 6.
+    with a mask Gatys et al. (2017), "Controlling perceptual factors in neural style transfer", eq. 6 (there
+    the maps are multiplied by a guide whose squares sum to 1: the root of ours over its sum).
     """
     if features.ndim != 4:
         raise StylelabError(f"got {tuple(features.shape)}; a batch of feature maps is (N, C, H, W)")
