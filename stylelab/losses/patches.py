@@ -12,7 +12,7 @@ from stylelab.errors import StylelabError
 from stylelab.losses.distances import reduced
 from stylelab.losses.statistic import Statistic, in_full
 
-AT_ONCE = 2**25  # products of positions that are held at a time, 4 bytes each
+AT_ONCE = 2**24  # products of positions that are held at a time, 4 bytes each
 
 
 @dataclass(frozen=True)

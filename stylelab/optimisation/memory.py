@@ -11,6 +11,7 @@ from torch import nn
 
 from stylelab.device import uses_bfloat16
 from stylelab.errors import TooLargeError
+from stylelab.losses.patches import AT_ONCE
 from stylelab.networks.extractor import FeatureExtractor
 from stylelab.optimisation.recipes import Recipe
 from stylelab.pictures.resampling import scaled_shape
@@ -18,6 +19,17 @@ from stylelab.pictures.resampling import scaled_shape
 STARTED = 750e6  # bytes: Python, PyTorch and VGG-19 before the first step, as measured on Linux
 BUFFERS = {"cpu": 60e6, "cuda": 500e6}  # of the libraries, whatever the picture's size
 IMAGES = 16  # of the result's size, beside the history: gradient, step, target, what is shown …
+# Copies in float32 of the largest layer whose style is compared, held meanwhile; as measured on Linux.
+COPIES = {
+    "gram": 0,
+    "covariance": 3,
+    "moments": 3,
+    "wasserstein": 3.5,
+    "sliced": 6,
+    "histogram": 6.5,
+    "patches": 0,
+    "of your own": 3,
+}
 
 
 def memory_needed(
@@ -38,9 +50,10 @@ def memory_needed(
     painted = [scaled_shape(*style, min(max(style), round(longest))) for style in style_shapes]
     # Paintings pass one by one and without gradients, so only a few layers are held at a time.
     largest = max((h * w for h, w in painted), default=0) * kept / 2
-    return BUFFERS.get(extractor.device.type, 0.0) + max(
-        largest, height * width * (kept + waiting + 12 * (IMAGES + 2 * pairs))
-    )
+    fixed = BUFFERS.get(extractor.device.type, 0.0)
+    if recipe.statistic == "patches":
+        fixed += 3 * 4 * AT_ONCE  # its table of products, of which three are held, of 4 bytes a number
+    return fixed + max(largest, height * width * (kept + waiting + 12 * (IMAGES + 2 * pairs)))
 
 
 def _per_pixel(recipe: Recipe, extractor: FeatureExtractor) -> tuple[float, float]:
@@ -49,12 +62,13 @@ def _per_pixel(recipe: Recipe, extractor: FeatureExtractor) -> tuple[float, floa
     Kept are the input, the result of every ReLU and pooling, the place of each maximum (8 bytes), once more
     what a loss looks at where it is scaled or comes before a ReLU, and in float32 the differences that
     content losses square and of which total variation, across and down, drops the signs. Each loss's own
-    gradient is made when it is added to the network's; the largest counts.
+    gradient is made when it is added to the network's; the largest counts, and what a statistic copies.
     """
     missing = {*recipe.style_layers, *recipe.content_layers}
     number = 2 if uses_bfloat16(recipe.precision, extractor.device) else 4
     scaled = recipe.feature_scale != 1 and extractor.weights == "bundled"
     kept, waiting, area, channels = 36.0 if recipe.tv_weight else 12.0, 0.0, 1.0, 3
+    measured = 0.0
     (stages,) = extractor.children()
     for name, stage in stages.named_children():
         for module in stage.modules():
@@ -73,10 +87,12 @@ def _per_pixel(recipe: Recipe, extractor: FeatureExtractor) -> tuple[float, floa
             kept += area * channels * number * (scaled or name.startswith("conv"))
             kept += area * channels * 4 * (name in recipe.content_layers)
             waiting = max(waiting, area * channels * number)
+            measured = max(measured, area * channels * 4 * (name in recipe.style_layers))
         missing.discard(name)
         if not missing:
             break
-    return kept, waiting
+    called = recipe.statistic if isinstance(recipe.statistic, str) else "of your own"
+    return kept, waiting + COPIES[called] * measured
 
 
 def _machine() -> float:
