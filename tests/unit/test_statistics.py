@@ -105,13 +105,23 @@ def test_a_mask_of_ones_changes_nothing(statistic, shape):
 
 
 @each(SHUFFLED)
-def test_half_a_mask_sees_that_half(statistic):
-    found, target = maps(1, 5, 6, 8), statistic.measure(maps(1, 5, 4, 7, seed=1))
-    left = left_half(6, 8)
+@pytest.mark.parametrize("height", [6, 1], ids=["many positions", "fewer than channels"])
+def test_half_a_mask_sees_that_half(statistic, height):
+    found, target = maps(1, 9, height, 8), statistic.measure(maps(1, 9, 4, 7, seed=1))
+    left = left_half(height, 8)
     torch.testing.assert_close(statistic.measure(found, left), statistic.measure(found[..., :4]))
     torch.testing.assert_close(
         statistic.distance(found, target, mask=left), statistic.distance(found[..., :4], target)
     )
+
+
+@each(ALL)
+@pytest.mark.parametrize("reduction", ["mean", "relative"])
+def test_only_the_proportions_of_a_mask_count(statistic, reduction):
+    found, target = maps(1, 5, 6, 8), statistic.measure(maps(1, 5, 4, 7, seed=1))
+    mask = torch.rand(1, 1, 6, 8, generator=torch.Generator().manual_seed(2)).double()
+    expected = statistic.distance(found, target, reduction, mask)
+    torch.testing.assert_close(statistic.distance(found, target, reduction, 0.3 * mask), expected)
 
 
 @each(SHUFFLED)
