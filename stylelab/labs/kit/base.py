@@ -38,11 +38,14 @@ class Picture(widgets.VBox):
     """A picture and the line of text below it that says what it shows now.
 
     width: at most, in CSS pixels. least: from which on it shares a line with others. height: at most, as CSS
-    has it, so that a tall picture does not push its line and its neighbours off the screen.
+    has it, so that a tall picture does not push its line and its neighbours off the screen. image: what shows
+    it; a Touchable unless given.
     """
 
-    def __init__(self, width: int = 320, least: int = 150, height: str = "54vh") -> None:
-        self.image = Touchable(height=height)
+    def __init__(
+        self, width: int = 320, least: int = 150, height: str = "54vh", image: Touchable | None = None
+    ) -> None:
+        self.image = image or Touchable(height=height)
         self.text = widgets.HTML(layout={"margin": "0 2px", "width": "auto"})
         layout = {"flex": f"1 1 {least}px", "max_width": f"{width}px", "margin": "4px"}
         layout["overflow"] = "visible"  # a box that could scroll would be a stop for the Tab key

@@ -1,4 +1,5 @@
-// A picture that tells where it is touched; and, for the lab around it, what plain ipywidgets lack.
+// A picture that tells where it is touched; and, for the lab around it, what plain ipywidgets lack. Its export is
+// added by touchable.py, so that other files can go on from here.
 
 const MOST_BYTES = 9_900_000; // as in choosing.py
 const TOO_LARGE = "stylelab: not sent, its bytes are ";
@@ -108,9 +109,10 @@ function tidyUp(lab) {
 
 // In Jupyter a key on a control is also a command: an arrow leaves a menu for the next cell, and D twice
 // deletes the cell. Jupyter leaves an element with this attribute alone, and no other inside it: so for plain
-// keys whatever has the focus gets one.
+// keys whatever has the focus gets one. An element that `takes` more, as Ctrl+Z, says so itself.
 function keepKeys(event) {
-    const forJupyter = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
+    const modified = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
+    const forJupyter = modified && !event.target.takes?.(event);
     if (!event.target.closest?.(".stylelab-lab")) return;
     event.target.toggleAttribute("data-lm-suppress-shortcuts", !forJupyter);
 }
@@ -145,5 +147,3 @@ if (!window.stylelabListens) {
     window.addEventListener("keydown", keepKeys, true);
     window.addEventListener("click", guardUpload, true);
 }
-
-export default { render };

@@ -24,6 +24,13 @@ class Touch(NamedTuple):
         return min(int(self.y * height), height - 1), min(int(self.x * width), width - 1)
 
 
+def page_module(render: str, *names: str) -> str:
+    """The page's half of a widget: files of this folder, one after the other. render: the function of theirs
+    that shows it."""
+    code = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names]
+    return "\n".join([*code, f"export default {{ render: {render} }};"])
+
+
 class Touchable(anywidget.AnyWidget):
     """A picture. value: the bytes of its file. format: as in image/<format>. alt: what it shows, in words.
 
@@ -33,7 +40,7 @@ class Touchable(anywidget.AnyWidget):
     large to send.
     """
 
-    _esm = Path(__file__).with_name("touchable.js")
+    _esm = page_module("render", "touchable.js")
     value = traitlets.Bytes().tag(sync=True)
     format = traitlets.Unicode("jpeg").tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
