@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
     from stylelab.labs.any_style_lab import any_style
     from stylelab.labs.colour_lab import colour
     from stylelab.labs.content_lab import content
+    from stylelab.labs.control_lab import control
     from stylelab.labs.differences_lab import differences
     from stylelab.labs.fast_lab import fast
     from stylelab.labs.first_picture_lab import first_picture
@@ -28,12 +29,14 @@ _HOME = {
     "differences": "differences_lab",
     "fast": "fast_lab",
     "any_style": "any_style_lab",
+    "control": "control_lab",
 }
 
 __all__ = [
     "any_style",
     "colour",
     "content",
+    "control",
     "differences",
     "fast",
     "first_picture",

@@ -1,6 +1,7 @@
 """A photograph to paint regions on: up to four of them, with a brush, an eraser, or a rectangle by keys."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import RLock
@@ -34,7 +35,8 @@ class Paintable(Touchable):
 
     _esm = page_module("renderPaintable", "touchable.js", "painting.js")
     _css = Path(__file__).with_name("painting.css").read_text(encoding="utf-8") + "".join(
-        f".stylelab-regions button:nth-of-type({n})::before {{ background: {colour} }}\n"
+        f".stylelab-regions button:nth-of-type({n})::before, .stylelab-region-{n} .widget-label::before "
+        f"{{ background: {colour} }}\n"
         for n, colour in enumerate(COLOURS, 1)
     )
     painted = traitlets.Dict().tag(sync=True)
@@ -73,8 +75,9 @@ class Painting(Picture):
     """A Picture that is painted on, and `tools`, the controls for that, which the lab places.
 
     lab: whose it is. name, photograph: see Painted. count: of regions, 1 to 4. width, least, height: see
-    Picture. Its trait `value` is what was Painted, a new one after every change, for `lab.on`; no pixel of
-    it is ever changed in place. What the page paints is seen there at once, and told when a stroke ends.
+    Picture. buttons: more of them, for the tools. Its trait `value` is what was Painted, a new one after
+    every change, for `lab.on`; no pixel of it is ever changed in place. What the page paints is seen there at
+    once, and told when a stroke ends.
     """
 
     value = traitlets.Instance(Painted)
@@ -88,6 +91,7 @@ class Painting(Picture):
         width: int = 560,
         least: int = 320,
         height: str = "54vh",
+        buttons: Sequence[widgets.Button] = (),
     ) -> None:
         self.page = Paintable(height=height)
         super().__init__(width, least, height, self.page)
@@ -108,6 +112,7 @@ class Painting(Picture):
                 row(
                     lab.button("Undo", self.undo, "take back the last change of the paint"),
                     lab.button("Clear", self.clear, "take all paint off"),
+                    *buttons,
                 ),
             ],
             layout={"overflow": "visible"},
