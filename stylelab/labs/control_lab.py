@@ -120,7 +120,7 @@ class ControlLab(Lab):
         )
         self.soft = widgets.IntSlider(value=2, min=0, max=24, description="soft edge (pixels)")
         self.regions = [
-            widgets.Dropdown(options=[*ORDER, LEFT], value=value, description=f"region {n}")
+            widgets.Dropdown(options=[*ORDER, LEFT], value=value, description=f"on region {n}")
             for n, value in enumerate((*ORDER[:2], LEFT, LEFT), 1)
         ]
         for n, region in enumerate(self.regions, 1):

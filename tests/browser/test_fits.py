@@ -21,8 +21,9 @@ CONTROLS = {
     "differences": ("photograph", "filter", "neighbours"),
     "fast": ("photograph", "strength", "starry night", "woodblock waves"),
     "any_style": ("photograph", "painting", "strength", "method"),
+    "control": ("photograph", "first painting", "on region 1", "style weight", "brush (pixels)", "Undo"),
 }
-WITH_RUNS = ("first_picture", "gram", "content", "patches", "differences")
+WITH_RUNS = ("first_picture", "gram", "content", "patches", "differences", "control")
 PLACES = """cell => {
     const shown = document.querySelector('.jp-WindowedPanel-outer, .jp-Notebook').getBoundingClientRect();
     const place = element => {
@@ -58,6 +59,9 @@ def test_a_lab_fits_a_laptop_in_each_theme(open_notebook, keep, name):
     lines = cell.locator(".stylelab-picture .widget-html")
     lines.first.wait_for(timeout=60_000)
     notebook.wait_for(lambda: all(text.strip() for text in lines.all_inner_texts()), 90, "the first pictures")
+    if name == "control":
+        cell.get_by_role("button", name="Suggest regions").click()
+        cell.get_by_text("region 4: ").wait_for(timeout=60_000)
     if name in WITH_RUNS:
         cell.get_by_role("button", name="Start", exact=True).click()
         cell.get_by_text("done after" if name == "differences" else "remaining").wait_for(timeout=90_000)

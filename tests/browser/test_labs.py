@@ -24,6 +24,7 @@ NOTEBOOKS = {
     "differences": "06_knn_difference_maps",
     "fast": "09_fast_networks",
     "any_style": "10_any_style",
+    "control": "11_control",
 }
 # Controls that answer at once: the first key, the picture that changes, what its text says of the value.
 AT_ONCE_CONTROLS = {
@@ -75,6 +76,7 @@ AT_ONCE_CONTROLS = {
         ("photograph", "ArrowDown", 0, "{} like"),
         ("painting", "ArrowDown", 0, "like {},"),
     ],
+    "control": [("photograph", "ArrowDown", 0, "{}, ")],
 }
 # Where the controls are that are used less, of which the tests use some.
 FOLDS = {

@@ -13,7 +13,6 @@ from tests.browser.test_labs import LabOnPage
 
 ANSWER = 100  # milliseconds from the end of a stroke to the line that says so: the goal
 LAB = """
-import json
 import stylelab
 from stylelab.labs.kit.base import Lab
 from stylelab.labs.kit.painting import Painting
@@ -27,8 +26,14 @@ class Painter(Lab):
 lab = Painter()
 lab
 """
-REGIONS = "print(json.dumps([lab.painting.regions.tolist(), str(lab.last_error)]))"
+REGIONS = "import json; print(json.dumps([lab.painting.regions.tolist(), str(lab.last_error)]))"
 FILL = "lab.painting.fill([[1] * 240] * 80 + [[2] * 240] * 80)"
+LATER = "import threading\nthreading.Timer(3, lambda: lab.painting.fill([[2] * 240] * 160)).start()"
+# An answer that knows of no stroke, and when it has arrived another line below the picture.
+LATE = (
+    "lab.painting.page.painted = {**lab.painting.page.painted, 'stroke': 0, 'runs': b''}\n"
+    "lab.painting.text.value = 'heard of'"
+)
 # The regions as the page shows them, by the nearest of their colours; 0 where nothing is painted.
 SHOWN = """cell => {
     const canvas = cell.querySelector('.stylelab-surface canvas'), {width, height} = canvas;
@@ -54,10 +59,11 @@ WATCH = """cell => {
 
 
 class Painter(LabOnPage):
-    """The lab above, its picture of 240 × 160 pixels worked with pointer and keys."""
+    """A lab with a picture to paint on, of so many pixels, worked with pointer and keys."""
 
-    def __init__(self, notebook):
+    def __init__(self, notebook, width: int = 240, height: int = 160):
         super().__init__(notebook, "cell-0")
+        self.width, self.height = width, height
         self.surface = self.cell.locator(".stylelab-surface")
         self.until_says(0, "nothing is painted on it")
         self.surface.scroll_into_view_if_needed()
@@ -66,7 +72,8 @@ class Painter(LabOnPage):
     def at(self, x: float, y: float) -> None:
         """Moves the pointer to a place in pixels of the photograph."""
         box = self.surface.bounding_box()
-        self.page.mouse.move(box["x"] + x / 240 * box["width"], box["y"] + y / 160 * box["height"], steps=8)
+        right, down = x / self.width * box["width"], y / self.height * box["height"]
+        self.page.mouse.move(box["x"] + right, box["y"] + down, steps=8)
 
     def stroke(self, *places: tuple[float, float]) -> None:
         self.at(*places[0])
@@ -154,6 +161,32 @@ def test_what_python_fills_is_shown_and_a_stroke_goes_above_it(painter):
     assert painter.in_python() == shown
 
 
+def test_what_python_fills_does_not_take_off_the_stroke_that_is_being_made(painter):
+    painter.notebook.write("cell-2", LATER)
+    painter.notebook.run_to_end("cell-2")
+    painter.at(40, 20)
+    painter.page.mouse.down()
+    painter.at(60, 20)
+    assert painter.shown()[150][5] == 0, "not yet"
+    painter.notebook.wait_for(lambda: painter.shown()[150][5] == 2, 30, "the fill")
+    assert painter.shown()[20][50] == 1
+    painter.at(200, 20)
+    painter.page.mouse.up()
+    painter.until_says(0, "region 1")
+    shown = painter.shown()
+    assert shown[20][120] == 1 and shown[150][5] == 2 and painter.in_python() == shown
+
+
+def test_news_from_before_the_last_stroke_is_none(painter):
+    painter.stroke((40, 40), (200, 40))
+    painter.until_says(0, "region 1")
+    painted = painter.shown()
+    painter.notebook.write("cell-2", LATE)
+    painter.notebook.run_to_end("cell-2")
+    painter.until_says(0, "heard of")
+    assert painter.shown() == painted
+
+
 def test_a_rectangle_is_painted_by_keys_alone(painter):
     keys = painter.page.keyboard
     painter.tab_to("Clear")
@@ -186,3 +219,33 @@ def test_a_rectangle_is_painted_by_keys_alone(painter):
     painter.notebook.wait_for(lambda: painter.shown() == expected, 20, "two changes to be taken back")
     assert painter.page.locator(".jp-mod-selected").count() == selected, "no key was Jupyter's"
     assert painter.in_python() == expected
+
+
+def test_the_lab_of_regions_goes_on_when_something_is_painted(open_notebook, latencies):
+    source = "from stylelab import labs\n\nlab = labs.control(size=128)\nlab"
+    made = Painter(open_notebook("control.ipynb", [source, REGIONS]), width=128, height=85)
+    made.press("Suggest regions", "Space")
+    made.until_says(0, "region 4: ")
+    made.keep("suggested")
+    made.click("Start")
+    latencies.append(made.first_preview("control", 1, "starry_night on region 1"))
+    made.until_status("done after")
+    before = made.pictures()[1]
+    made.choose("region 2")
+    made.stroke((20, 10), (110, 10))
+    made.notebook.wait_for(lambda: made.pictures()[1]["bytes"] != before["bytes"], 60, "another picture")
+    made.until_status("remaining")
+    made.keep("goes_on")
+    made.page.evaluate("answers = []")
+    for y in (20, 25, 30):
+        made.stroke((30, y), (100, y))
+        made.page.wait_for_timeout(300)
+    latencies.append(("control", "a stroke in a run", made.page.evaluate("answers"), ANSWER))
+    made.until_status("done after")
+    made.until_says(1, "step 16 of 16")
+    made.press("on region 3", "ArrowUp")
+    made.until_says(1, "watercolour on region 3")
+    made.click("Stop")
+    made.until_status("stopped after")
+    made.in_python()
+    assert not made.complains() and made.notebook.errors() == [] and made.notebook.console_errors == []
