@@ -199,21 +199,22 @@ def test_a_rectangle_is_painted_by_keys_alone(painter):
     assert painter.surface.evaluate("s => getComputedStyle(s).outlineStyle") == "solid"
     assert painter.cell.locator(".stylelab-rectangle").is_visible()
     selected = painter.page.locator(".jp-mod-selected").count()
-    for key in ["ArrowRight"] * 2 + ["ArrowDown"] + ["Shift+ArrowRight"] * 3 + ["Shift+ArrowUp"]:
+    for key in ["ArrowRight"] * 2 + ["ArrowDown"] + ["Shift+ArrowRight"] * 3 + ["Shift+ArrowDown"]:
         keys.press(key)
     painter.keep("rectangle")
     keys.press("Enter")
+    assert painter.page.locator(".jp-mod-selected").count() == selected, "no key was Jupyter's"
     # A quarter, 60 × 40 from (90, 60), moved by steps of 6 pixels.
-    expected = [[int(102 <= x < 180 and 66 <= y < 100) for x in range(240)] for y in range(160)]
+    expected = [[int(102 <= x < 180 and 66 <= y < 112) for x in range(240)] for y in range(160)]
     assert painter.shown() == expected
-    painter.until_says(0, "region 1: 7 % of the picture.")
+    painter.until_says(0, "region 1: 9 % of the picture.")
     for key in ["ArrowLeft"] * 5 + ["Delete"]:
         keys.press(key)
-    erased = [[int(150 <= x < 180 and 66 <= y < 100) for x in range(240)] for y in range(160)]
+    erased = [[int(150 <= x < 180 and 66 <= y < 112) for x in range(240)] for y in range(160)]
     assert painter.shown() == erased
     for key in ["ArrowLeft"] * 40 + ["ArrowUp"] * 40 + ["Space"]:
         keys.press(key)
-    assert painter.shown()[0][0] == painter.shown()[33][77] == 1, "in the very corner"
+    assert painter.shown()[0][0] == painter.shown()[45][77] == 1, "in the very corner"
     for _ in range(2):
         keys.press("Control+z")
     painter.notebook.wait_for(lambda: painter.shown() == expected, 20, "two changes to be taken back")

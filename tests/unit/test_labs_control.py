@@ -207,6 +207,8 @@ def test_another_photograph_ends_the_run_and_has_no_paint(lab, transfers):
     lab.painting.fill(halves(lab))
     transfers.hold.clear()
     lab.start.click()
+    while not transfers:
+        lab.wait(0.01)
     lab.photograph.sample.value = "pagoda"
     transfers.hold.set()
     wait(lab)

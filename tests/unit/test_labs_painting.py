@@ -220,9 +220,9 @@ def test_what_are_no_regions_is_refused(lab, regions, complaint):
         packed(np.zeros((TALL, WIDE + 1), int)),
         packed(np.full((TALL, WIDE), 4)),
         np.array([0xFFFFFFFF], "<u4").tobytes(),
-        np.full(8, 1 << 31, "<u4").tobytes(),  # 2^32 pixels in all
+        np.array([1 << 31] * 16 + [TALL * WIDE << 3], "<u4").tobytes(),
     ],
-    ids=["none", "three bytes", "cut", "a half too many", "wider", "region 4", "endless", "2^32"],
+    ids=["none", "three bytes", "cut", "a half too many", "wider", "region 4", "endless", "2^32 too many"],
 )
 def test_paint_that_does_not_fit_is_refused_and_taken_off_the_page(lab, runs):
     stroke(lab, blank(row1=1), 1)
