@@ -192,15 +192,15 @@ function listenToKeys(surface, rectangle, spoken, model, paint) {
         paint.fill(region, ...box);
         spoken.textContent = region ? `filled with region ${region}` : "erased";
     };
-    surface.takes = event => {
+    const forUs = event => {
         const modifiers = event.ctrlKey || event.metaKey || event.altKey;
         if (event.key in ARROWS) return !modifiers;
         if (event.key === "z") return (event.ctrlKey || event.metaKey) && !event.altKey;
         return ["Enter", " ", "Delete", "Backspace"].includes(event.key) && !modifiers && !event.shiftKey;
     };
     surface.addEventListener("keydown", event => {
-        if (!surface.takes(event)) return;
-        event.preventDefault();
+        if (!forUs(event)) return;
+        event.preventDefault(); // by which Jupyter too knows that it is not for it
         if (paint.painting) return;
         place();
         surface.classList.add("stylelab-by-keys");

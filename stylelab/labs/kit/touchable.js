@@ -109,10 +109,9 @@ function tidyUp(lab) {
 
 // In Jupyter a key on a control is also a command: an arrow leaves a menu for the next cell, and D twice
 // deletes the cell. Jupyter leaves an element with this attribute alone, and no other inside it: so for plain
-// keys whatever has the focus gets one. An element that `takes` more, as Ctrl+Z, says so itself.
+// keys whatever has the focus gets one.
 function keepKeys(event) {
-    const modified = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
-    const forJupyter = modified && !event.target.takes?.(event);
+    const forJupyter = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
     if (!event.target.closest?.(".stylelab-lab")) return;
     event.target.toggleAttribute("data-lm-suppress-shortcuts", !forJupyter);
 }
