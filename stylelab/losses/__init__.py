@@ -9,6 +9,7 @@ from stylelab.losses.covariance import Covariance
 from stylelab.losses.distances import content_loss, psnr, squared_distance
 from stylelab.losses.gram import Gram, gram_matrix, style_loss
 from stylelab.losses.histogram import Histogram
+from stylelab.losses.matting import Photorealism
 from stylelab.losses.moments import Moments
 from stylelab.losses.objective import Objective
 from stylelab.losses.patches import Patches
@@ -41,6 +42,7 @@ __all__ = [
     "Moments",
     "Objective",
     "Patches",
+    "Photorealism",
     "Scene",
     "Sliced",
     "Statistic",

@@ -15,7 +15,6 @@ GRID = 96  # positions along the longest side; edges are found again by the guid
 LAYERS = ("relu3_1", "relu4_1")  # textures and parts of things; deeper maps are coarser than a region
 AXES = 12  # of each layer's maps, those along which they vary most
 COLOUR, PLACE = 0.5, 0.7  # beside features, whose spread is 1; found by eye on the sample photographs
-EDGE = 1e-3  # variance of the photograph that counts as an edge for the guided filter
 
 
 @torch.no_grad()
@@ -49,7 +48,7 @@ def segment(
     order = (parts * rows).sum((2, 3)).div(parts.sum((2, 3))).argsort()[0]
     parts = F.interpolate(parts[:, order], (height, width), mode="bilinear").to(image.device)
     radius = max(1, round(2 / scale))  # as far as an edge of the grid may be from the picture's
-    parts = guided_filter(parts, image, radius, EDGE).clamp(0, 1)
+    parts = guided_filter(parts, image, radius)
     return list((parts / parts.sum(1, keepdim=True)).cpu().split(1, 1))
 
 

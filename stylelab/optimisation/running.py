@@ -21,7 +21,7 @@ from stylelab.optimisation.memory import require_memory
 from stylelab.optimisation.published import find_recipe
 from stylelab.optimisation.recipes import Recipe
 from stylelab.optimisation.results import Result, Step, source_name
-from stylelab.optimisation.starting import fast_start
+from stylelab.optimisation.starting import fast_start, recoloured_start
 from stylelab.optimisation.terms import recipe_features, recipe_terms
 from stylelab.pictures.loading import as_image
 from stylelab.pictures.masks import Masks, as_masks
@@ -61,11 +61,11 @@ def transfer(
     settings: changes to it, as style_weight=10, steps=60. extractor: a network made elsewhere, used as it
     is. callback: called with each Step. progress: draw a bar. seed: of the noise that init="noise" starts
     from. device: "auto" (CUDA, then MPS, then CPU) or its name, unless an extractor is given. init:
-    "content", "noise", "fast", or an image to start from. masks: for each painting a pair (where in the
-    photograph it is laid on, what of it counts), each (1, 1, H, W) in [0, 1] or a picture of it, white where
-    it holds, or None for all of it; where no painting is laid on, the photograph stays. terms: more terms
-    for the objective, see stylelab.losses.Term. check_memory: refuse what is estimated to need more memory
-    than there is; False tries.
+    "content", "noise", "colours", "fast", or an image to start from. masks: for each painting a pair (where
+    in the photograph it is laid on, what of it counts), each (1, 1, H, W) in [0, 1] or a picture of it, white
+    where it holds, or None for all of it; where no painting is laid on, the photograph stays. terms: more
+    terms for the objective, see stylelab.losses.Term. check_memory: refuse what is estimated to need more
+    memory than there is; False tries.
 
     Ctrl-C, or Stop in Jupyter, ends it early with the picture so far. Raises OptimisationError where a loss
     is no longer a number, TooLargeError where there is too little memory, RecipeError for settings that make
@@ -174,6 +174,8 @@ def optimise(
     elif recipe.init == "fast":
         start, detail = fast_start(photograph, weighted), recipe.detail
         start = start if target.shape[1] == 3 else rgb_to_yuv(start)[:, :1]
+    elif recipe.init == "colours":
+        start, detail = recoloured_start(target, styles), recipe.detail
     elif recipe.init == "noise":
         start = noise(target.shape, seed).to(extractor.device)
     else:

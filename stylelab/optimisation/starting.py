@@ -1,15 +1,29 @@
-"""A start that is painted already: half the photograph, half what a fast network makes of it."""
+"""Starts that are nearer to the painting than the photograph is: recoloured, or half painted already."""
 
 import warnings
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
+from stylelab.colour.matching import match_colours
 from stylelab.errors import WeightsError
 
 SHARE = (
     0.5  # of the network's picture: alone it has lost content that the optimisation would have to find again
 )
+
+
+def recoloured_start(photograph: Tensor, paintings: Sequence[tuple[Tensor, float]]) -> Tensor:
+    """The photograph with the mean and covariance of the paintings' colours, in proportion to their weights.
+
+    photograph: (1, 3 or 1, H, W) in [0, 1]. paintings: (painting, weight) pairs. Returns the photograph's
+    shape; a grey one has no colours to be matched, and is returned itself.
+    """
+    if photograph.shape[1] == 1:
+        return photograph
+    matched = [weight * match_colours(photograph, painting, "linear") for painting, weight in paintings]
+    return torch.stack(matched).sum(0) / sum(weight for _, weight in paintings)
 
 
 def fast_start(photograph: Tensor, paintings: Sequence[tuple]) -> Tensor:

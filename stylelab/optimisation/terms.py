@@ -6,6 +6,7 @@ from torch import Tensor
 
 from stylelab.losses import STATISTICS
 from stylelab.losses.gram import Gram
+from stylelab.losses.matting import Photorealism
 from stylelab.losses.objective import Objective
 from stylelab.losses.scene import Scene
 from stylelab.losses.terms import Content, InRange, Style, Term, TotalVariation
@@ -26,7 +27,11 @@ def recipe_terms(recipe: Recipe, style_factor: float = 1.0) -> list[Term]:
         Style(recipe.style_layers, style_weight, recipe.style_reduction, statistic),
         TotalVariation(recipe.tv_weight, recipe.tv_power, recipe.tv_reduction, recipe.tv_scale),
     ]
-    return [*terms, InRange(recipe.bounds_weight)] if recipe.bounds == "penalty" else terms
+    if recipe.matting_weight:
+        terms.append(Photorealism(recipe.matting_weight))
+    if recipe.bounds == "penalty":
+        terms.append(InRange(recipe.bounds_weight))
+    return terms
 
 
 def recipe_features(recipe: Recipe, extractor: FeatureExtractor) -> Features:

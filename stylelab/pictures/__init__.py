@@ -4,6 +4,7 @@ An image is a float32 tensor (N, C, H, W), RGB or one grey channel, sRGB-encoded
 """
 
 from stylelab.pictures.filters import FILTERS, apply_filter, gaussian_blur, reflect_pad
+from stylelab.pictures.guided import guided_filter
 from stylelab.pictures.loading import as_image, load_image
 from stylelab.pictures.pairs import load_pairs
 from stylelab.pictures.resampling import quantise, resize, same_aspect, scaled_shape
@@ -17,6 +18,7 @@ __all__ = [
     "apply_filter",
     "as_image",
     "gaussian_blur",
+    "guided_filter",
     "load_image",
     "load_pairs",
     "quantise",

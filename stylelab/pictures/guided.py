@@ -1,30 +1,54 @@
-"""The guided filter: an image made smooth, with edges only where a guide has them."""
+"""The guided filter: a picture drawn again with a photograph's own edges, window by window."""
+
+import math
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stylelab.errors import ImageError, StylelabError
+from stylelab.pictures.loading import ImageLike, image_of
+from stylelab.pictures.resampling import resize, same_aspect
 
-def guided_filter(image: Tensor, guide: Tensor, radius: int, epsilon: float = 1e-3) -> Tensor:
-    """In each window a linear function of the guide's colours, as near as may be to the image.
 
-    image: (1, C, H, W). guide: (1, 3 or 1, H, W) in [0, 1]. radius: of the square windows, in pixels.
-    epsilon: variance of the guide from which on an edge is kept. Returns (1, C, H, W), not clamped.
-    Source: He, Sun and Tang (2013), "Guided image filtering", eq. 19 to 21.
+def guided_filter(image: ImageLike, guide: ImageLike, radius: int = 8, epsilon: float = 1e-3) -> Tensor:
+    """What affine maps of the guide's colours, one for each window, make of the image.
+
+    After a transfer, with the photograph as the guide, each place keeps the light it was given, drawn with
+    the photograph's own detail; strokes smaller than a window go.
+    image: (N, C, H, W) in [0, 1], or what load_image reads. guide: (N or 1, 3 or 1, h, w), likewise, of one
+    aspect ratio with the image, to whose size it is brought.
+    radius: a window is 2 radius + 1 pixels wide, less at the border. epsilon: of the square of the slopes;
+    where the guide's variance is less, the image is smoothed instead.
+    Returns the image's shape in [0, 1]. Raises ImageError for a guide of another shape, StylelabError for a
+    radius or an epsilon that makes no sense.
+    Source: He, Sun and Tang (2013), eq. 19 to 21.
     """
-    colours = guide.shape[1]
-    guide_mean, image_mean = _window_mean(guide, radius), _window_mean(image, radius)
-    products = _window_mean((guide[:, :, None] * guide[:, None]).flatten(1, 2), radius)
-    spread = products.unflatten(1, (colours, colours)) - guide_mean[:, :, None] * guide_mean[:, None]
-    spread = spread.permute(0, 3, 4, 1, 2) + epsilon * torch.eye(colours).to(guide)
-    shared = _window_mean((guide[:, :, None] * image[:, None]).flatten(1, 2), radius)
-    shared = shared.unflatten(1, (colours, -1)) - guide_mean[:, :, None] * image_mean[:, None]
-    slopes = torch.linalg.solve(spread, shared.permute(0, 3, 4, 1, 2)).permute(0, 3, 4, 1, 2)
-    offsets = image_mean - (slopes * guide_mean[:, :, None]).sum(1)
-    slopes = _window_mean(slopes.flatten(1, 2), radius).unflatten(1, (colours, -1))
-    return (slopes * guide[:, :, None]).sum(1) + _window_mean(offsets, radius)
+    image, guide = image_of(image), image_of(guide)
+    (height, width), (tall, wide) = image.shape[-2:], guide.shape[-2:]
+    if not same_aspect((height, width), (tall, wide)):
+        raise ImageError(
+            f"the picture is {width}×{height} and its guide {wide}×{tall}: give the photograph it was made "
+            "from"
+        )
+    if radius < 1 or radius != int(radius):
+        raise StylelabError(f"radius={radius} must be a whole number of pixels from 1 upwards")
+    if not 0 < epsilon < math.inf:
+        raise StylelabError(f"epsilon={epsilon}: use numbers above 0; 0.001 is usual")
 
+    def mean(maps: Tensor) -> Tensor:
+        """Of each window, at its centre; maps: (..., H, W)."""
+        flat = maps.reshape(-1, 1, height, width)
+        for kernel, padding in (((2 * radius + 1, 1), (radius, 0)), ((1, 2 * radius + 1), (0, radius))):
+            flat = F.avg_pool2d(flat, kernel, 1, padding, count_include_pad=False)
+        return flat.view(maps.shape)
 
-def _window_mean(image: Tensor, radius: int) -> Tensor:
-    """The mean of each pixel's window, of what of it is inside the picture."""
-    return F.avg_pool2d(image, 2 * radius + 1, stride=1, padding=radius, count_include_pad=False)
+    # In float64, which not every device has: a variance is the small difference of two large means.
+    given, seen = (x.detach().cpu().double() for x in (image, resize(guide, (height, width)).clamp(0, 1)))
+    mean_given, mean_seen = mean(given), mean(seen)
+    variance = mean(seen[:, :, None] * seen[:, None]) - mean_seen[:, :, None] * mean_seen[:, None]
+    covariance = mean(seen[:, :, None] * given[:, None]) - mean_seen[:, :, None] * mean_given[:, None]
+    ridge = variance.movedim((1, 2), (-2, -1)) + epsilon * torch.eye(seen.shape[1]).double()
+    slopes = torch.linalg.solve(ridge, covariance.movedim((1, 2), (-2, -1))).movedim((-2, -1), (1, 2))
+    offset = mean_given - (slopes * mean_seen[:, :, None]).sum(1)
+    return ((mean(slopes) * seen[:, :, None]).sum(1) + mean(offset)).clamp(0, 1).to(image)

@@ -176,7 +176,7 @@ def test_a_recipe_without_content_or_without_style_still_has_an_objective(drop, 
 
 
 def test_the_recipes_are_those_of_the_course():
-    assert set(RECIPES) == {"default", "quick", "fine", *PUBLISHED}
+    assert set(RECIPES) == {"default", "quick", "fine", "photorealistic", *PUBLISHED}
     assert all(recipe.name == name and recipe.about for name, recipe in RECIPES.items())
 
 
@@ -402,7 +402,7 @@ def test_a_recipe_is_found_by_name_or_is_itself():
     assert find_recipe("gatys") is RECIPES["gatys"]
     mine = Recipe(size=64)
     assert find_recipe(mine) is mine
-    with pytest.raises(RecipeError, match=r'unknown recipe "gatsy"; did you mean gatys.*lists all 8'):
+    with pytest.raises(RecipeError, match=r'unknown recipe "gatsy"; did you mean gatys.*lists all 9'):
         find_recipe("gatsy")
 
 

@@ -20,7 +20,12 @@ CAPTION = (
 TALLEST = 270  # of the largest picture, in CSS pixels
 LEAST, MOST = 112, 150  # between two pictures
 START = 136  # for what stands before the first
-STARTS = {"content": "the photograph", "noise": "noise", "fast": "a fast picture"}
+STARTS = {
+    "content": "the photograph",
+    "noise": "noise",
+    "colours": "the photograph, recoloured",
+    "fast": "a fast picture",
+}
 
 
 def coarse_to_fine_diagram(recipe: str | Recipe = "default", caption: str | None = None) -> Diagram:
