@@ -346,7 +346,7 @@ def test_a_worker_survives_a_run_that_fails_while_it_is_ended():
 def test_the_labs_are_loaded_by_name_and_say_what_to_do_without_a_kernel(small):
     assert set(labs.__all__) == {
         *("first_picture", "gram", "content", "total_variation", "colour", "patches", "differences", "fast"),
-        "any_style",
+        *("any_style", "control"),
     }
     assert set(labs._HOME) == set(labs.__all__)
     with pytest.raises(AttributeError, match="no attribute 'grams'"):

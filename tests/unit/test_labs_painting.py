@@ -94,7 +94,7 @@ def test_a_stroke_is_taken_and_told_of(lab):
     assert np.array_equal(lab.painting.regions, regions) and lab.painting.regions.dtype == np.uint8
     assert lab.painting.says == "grey, 8 × 6 pixels; region 1: 50 % of the picture, region 3: 17 %."
     assert lab.painting.page.alt == lab.painting.says
-    assert lab.painting.text.value.count("<span") == 2 and COLOURS[2] in lab.painting.text.value
+    assert lab.painting.text.value.count("stylelab-swatch") == 2 and COLOURS[2] in lab.painting.text.value
     assert lab.painting.page.painted["stroke"] == 7, "or the page would not believe what comes later"
     assert lab.heard == 1 and lab.last_error is None
 

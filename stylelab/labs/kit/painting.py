@@ -198,8 +198,7 @@ class Painting(Picture):
             words[0] += " of the picture"
         picture = f"{painted.name}, {width} × {height} pixels"
         self.says = self.page.alt = f"{picture}; {', '.join(words) or 'nothing is painted on it'}."
-        dot = '<span class="stylelab-swatch" style="background: {}"></span>{}'
-        marked = [dot.format(COLOURS[n - 1], word) for (n, _), word in zip(shares, words, strict=True)]
+        marked = [_marked(n, word) for (n, _), word in zip(shares, words, strict=True)]
         line = f"{html.escape(picture)}; {', '.join(marked) or 'nothing is painted on it'}."
         self.text.value = f'<div style="line-height: 1.35">{line}</div>'
 
@@ -259,3 +258,9 @@ def unpacked(runs: bytes | memoryview, shape: tuple[int, int], count: int) -> np
 
 def _per_cent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.005 else "under 1 %"
+
+
+def _marked(region: int, words: str) -> str:
+    """What is said of a region behind its colour, as HTML that stays on one line."""
+    swatch = f'<span class="stylelab-swatch" style="background: {COLOURS[region - 1]}"></span>'
+    return f'<span style="white-space: nowrap">{swatch}{words}</span>'
