@@ -25,14 +25,13 @@ def as_mask(source, shape: tuple[int, int], of: str = "picture") -> Tensor:
 
     source: a tensor (1, 1, H, W), (H, W) or between, of numbers or of true and false; an array likewise; or a
     picture that load_image reads, white where the mask holds. of: what it is a mask of, for complaints.
-    A mask of another size is resized, with a warning where it is a tensor.
+    A mask of another size is resized, with a warning where that enlarges it.
     Raises ImageError for another shape or aspect, for values outside [0, 1] or that are none, and for a mask
     that is 0 everywhere.
     """
     if isinstance(source, np.ndarray):
         source = torch.from_numpy(source)
-    given = isinstance(source, Tensor)
-    mask = source.detach().float() if given else load_image(source, grey=True)
+    mask = source.detach().float() if isinstance(source, Tensor) else load_image(source, grey=True)
     while mask.ndim in (2, 3):
         mask = mask[None]
     if mask.ndim != 4 or tuple(mask.shape[:2]) != (1, 1) or mask.numel() == 0:
@@ -49,8 +48,11 @@ def as_mask(source, shape: tuple[int, int], of: str = "picture") -> Tensor:
         )
     if not mask.any():
         raise ImageError(f"the mask of the {of} is 0 everywhere: paint something, or leave the painting out")
-    if given and (height, width) != (tall, wide):
-        warnings.warn(f"the mask of the {of} is {wide}×{tall}: resized to {width}×{height}", stacklevel=2)
+    if height > tall or width > wide:
+        warnings.warn(
+            f"the mask of the {of} is {wide}×{tall}, and enlarged to {width}×{height}: its edges stay coarse",
+            stacklevel=2,
+        )
     return at_size(mask, (height, width))
 
 

@@ -37,16 +37,19 @@ def test_a_mask_is_taken_from_tensors_arrays_and_files(tmp_path):
         assert torch.equal(as_mask(source, SHAPE), half())
 
 
-def test_a_mask_of_another_size_is_resized_softly_and_a_tensor_with_a_word(tmp_path):
+def test_a_mask_of_another_size_is_resized_softly_and_enlarged_with_a_word(tmp_path):
     large = torch.zeros(1, 1, 96, 128)
     large[..., :65] = 1
-    with pytest.warns(UserWarning, match="the mask of the photograph is 128×96: resized to 64×48"):
-        small = as_mask(large, SHAPE, "photograph")
-    assert small.unique().tolist() == [0, 0.5, 1] and small.shape == (1, 1, 48, 64)
     save_image(large, tmp_path / "large.png")
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # files are loaded at whatever size is asked for
+        warnings.simplefilter("error")
+        small = as_mask(large, SHAPE, "photograph")
         assert torch.equal(as_mask(tmp_path / "large.png", SHAPE), small)
+    assert small.unique().tolist() == [0, 0.5, 1] and small.shape == (1, 1, 48, 64)
+    with pytest.warns(
+        UserWarning, match="photograph is 64×48, and enlarged to 128×96: its edges stay coarse"
+    ):
+        assert as_mask(small, (96, 128), "photograph").shape[-2:] == (96, 128)
 
 
 @pytest.mark.parametrize(
