@@ -45,6 +45,8 @@ def _losses(recipe: Recipe) -> str:
     if recipe.tv_weight:
         form = "|Δ|" if recipe.tv_power == 1 else "Δ²"
         lines.append(f"TV {recipe.tv_weight:g} × {recipe.tv_reduction} {form}")
+    if recipe.matting_weight:
+        lines.append(f"matting {recipe.matting_weight:g}")
     if recipe.colours:
         lines.append(f"colours {recipe.colours}")
     return "\n".join(lines)

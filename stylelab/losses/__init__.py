@@ -9,7 +9,7 @@ from stylelab.losses.covariance import Covariance
 from stylelab.losses.distances import content_loss, psnr, squared_distance
 from stylelab.losses.gram import Gram, gram_matrix, style_loss
 from stylelab.losses.histogram import Histogram
-from stylelab.losses.matting import Photorealism
+from stylelab.losses.matting import Photorealism, matting_laplacian, matting_loss
 from stylelab.losses.moments import Moments
 from stylelab.losses.objective import Objective
 from stylelab.losses.patches import Patches
@@ -53,6 +53,8 @@ __all__ = [
     "at_layer",
     "content_loss",
     "gram_matrix",
+    "matting_laplacian",
+    "matting_loss",
     "psnr",
     "relative_losses",
     "squared_distance",

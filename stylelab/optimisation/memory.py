@@ -63,12 +63,16 @@ def _per_pixel(recipe: Recipe, extractor: FeatureExtractor) -> tuple[float, floa
     what a loss looks at where it is scaled or comes before a ReLU, and in float32 the differences that
     content losses square and of which total variation, across and down, drops the signs. Each loss's own
     gradient is made when it is added to the network's; the largest counts, and what a statistic copies.
+    content losses square and of which total variation, across and down, drops the signs; of the matting loss
+    the differences in twelve directions and what they are multiplied by. Each loss's own gradient is made
+    when it is added to the network's; the largest counts.
     """
     missing = {*recipe.style_layers, *recipe.content_layers}
     number = 2 if uses_bfloat16(recipe.precision, extractor.device) else 4
     scaled = recipe.feature_scale != 1 and extractor.weights == "bundled"
     kept, waiting, area, channels = 36.0 if recipe.tv_weight else 12.0, 0.0, 1.0, 3
     measured = 0.0
+    kept += 12 * (12 + 4) if recipe.matting_weight else 0
     (stages,) = extractor.children()
     for name, stage in stages.named_children():
         for module in stage.modules():

@@ -61,11 +61,11 @@ def transfer(
     settings: changes to it, as style_weight=10, steps=60. extractor: a network made elsewhere, used as it
     is. callback: called with each Step. progress: draw a bar. seed: of the noise that init="noise" starts
     from. device: "auto" (CUDA, then MPS, then CPU) or its name, unless an extractor is given. init:
-    "content", "noise", "colours", "fast", or an image to start from. masks: for each painting a pair (where
-    in the photograph it is laid on, what of it counts), each (1, 1, H, W) in [0, 1] or a picture of it, white
-    where it holds, or None for all of it; where no painting is laid on, the photograph stays. terms: more
-    terms for the objective, see stylelab.losses.Term. check_memory: refuse what is estimated to need more
-    memory than there is; False tries.
+    "content", "noise", "fast", "recoloured", or an image to start from. masks: for each painting a pair
+    (where in the photograph it is laid on, what of it counts), each (1, 1, H, W) in [0, 1] or a picture of
+    it, white where it holds, or None for all of it; where no painting is laid on, the photograph stays.
+    terms: more terms for the objective, see stylelab.losses.Term. check_memory: refuse what is estimated to
+    need more memory than there is; False tries.
 
     Ctrl-C, or Stop in Jupyter, ends it early with the picture so far. Raises OptimisationError where a loss
     is no longer a number, TooLargeError where there is too little memory, RecipeError for settings that make
@@ -170,16 +170,16 @@ def optimise(
             raise ImageError(
                 f"init is {wide}×{tall} and the content {width}×{height}: give one of the content's shape"
             )
-        start = start if target.shape[1] == 3 else rgb_to_yuv(start)[:, :1]
     elif recipe.init == "fast":
         start, detail = fast_start(photograph, weighted), recipe.detail
-        start = start if target.shape[1] == 3 else rgb_to_yuv(start)[:, :1]
-    elif recipe.init == "colours":
-        start, detail = recoloured_start(target, styles), recipe.detail
+    elif recipe.init == "recoloured":
+        start, detail = recoloured_start(photograph, styles), recipe.detail
     elif recipe.init == "noise":
         start = noise(target.shape, seed).to(extractor.device)
     else:
         start, detail = target, recipe.detail
+    if start.shape[1] > target.shape[1]:
+        start = rgb_to_yuv(start)[:, :1]
     masks = [tuple(None if mask is None else mask.to(extractor.device) for mask in pair) for pair in masks]
     return _coarse_to_fine(photograph, Scene(target, styles, masks), start, detail, recipe, extractor, terms)
 

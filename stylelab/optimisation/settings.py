@@ -210,7 +210,7 @@ class TermSettings(_Group):
     gram: normalisation of the Gram matrices.
     tv_scale: what the red, green and blue channels are multiplied by before total variation is taken, for
         recipes whose weight was published for another range than [0, 1].
-    matting_weight: of what no local change of the photograph's colours explains; see stylelab.losses.matting.
+    matting_weight: of the term that keeps a photograph one, see stylelab.losses.matting.
     colours: None, or how the photograph's colours are kept; see stylelab.colour.
     """
 
@@ -235,9 +235,9 @@ class ScheduleSettings(_Group):
     """The schedule: where it starts, at which sizes, for how long.
 
     size: longest side in pixels at which pictures are loaded from files; tensors keep theirs.
-    init: where the first size starts: "content", "noise"; "colours": the photograph in the painting's
-        colours; or "fast": half the photograph, half the picture of the fast network, for paintings that it
-        knows; with scales=(1,) (see also `optimise(init=)`).
+    init: where the first size starts: "content", "noise", "fast": half the photograph, half the picture of
+        the fast network, for paintings that it knows; or "recoloured": the photograph in the paintings'
+        colours. The last two go with scales=(1,) (see also `optimise(init=)`).
     scales: the sizes to work at, coarse to fine: first those in pixels of the longest side, numbers above 1,
         then those as fractions of the content's own; the last is 1. One that is larger than the next, or than
         the content, is brought down to it.
@@ -248,7 +248,7 @@ class ScheduleSettings(_Group):
     """
 
     size: int = _whole(384, 16, "pixels")
-    init: str = _choice("content", "noise", "colours", "fast")
+    init: str = _choice("content", "noise", "fast", "recoloured")
     scales: tuple[float, ...] = _numbers((0.25, 0.5, 1.0), above=True)
     steps: tuple[int, ...] = _setting((40, 60, 80), _steps)
     style_factors: tuple[float, ...] = _numbers((0.25, 0.5, 1.0))

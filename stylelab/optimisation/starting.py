@@ -1,4 +1,4 @@
-"""Starts that are nearer to the painting than the photograph is: recoloured, or half painted already."""
+"""Starts that have something of the painting already: its strokes, by a fast network, or its colours."""
 
 import warnings
 from collections.abc import Sequence
@@ -12,18 +12,6 @@ from stylelab.errors import WeightsError
 SHARE = (
     0.5  # of the network's picture: alone it has lost content that the optimisation would have to find again
 )
-
-
-def recoloured_start(photograph: Tensor, paintings: Sequence[tuple[Tensor, float]]) -> Tensor:
-    """The photograph with the mean and covariance of the paintings' colours, in proportion to their weights.
-
-    photograph: (1, 3 or 1, H, W) in [0, 1]. paintings: (painting, weight) pairs. Returns the photograph's
-    shape; a grey one has no colours to be matched, and is returned itself.
-    """
-    if photograph.shape[1] == 1:
-        return photograph
-    matched = [weight * match_colours(photograph, painting, "linear") for painting, weight in paintings]
-    return torch.stack(matched).sum(0) / sum(weight for _, weight in paintings)
 
 
 def fast_start(photograph: Tensor, paintings: Sequence[tuple]) -> Tensor:
@@ -50,3 +38,16 @@ def fast_start(photograph: Tensor, paintings: Sequence[tuple]) -> Tensor:
         )
         return photograph
     return network.stylise(photograph, dict(paintings), strength=SHARE)
+
+
+def recoloured_start(photograph: Tensor, paintings: Sequence[tuple[Tensor, float]]) -> Tensor:
+    """The photograph with the mean and covariance of the paintings' colours, (1, 3, H, W) in [0, 1].
+
+    photograph: (1, 3, H, W). paintings: (image, weight) pairs; of several, the weighted mean of what each
+    makes of it. The map of the colours is affine, so that the matting loss hardly sees it.
+    """
+    total = sum(weight for _, weight in paintings)
+    recoloured = [
+        weight / total * match_colours(photograph, painting, "linear") for painting, weight in paintings
+    ]
+    return torch.stack(recoloured).sum(0)

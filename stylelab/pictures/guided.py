@@ -1,6 +1,7 @@
 """The guided filter: a picture drawn again with a photograph's own edges, window by window."""
 
 import math
+import numbers
 
 import torch
 import torch.nn.functional as F
@@ -28,10 +29,10 @@ def guided_filter(image: ImageLike, guide: ImageLike, radius: int = 8, epsilon: 
     (height, width), (tall, wide) = image.shape[-2:], guide.shape[-2:]
     if not same_aspect((height, width), (tall, wide)):
         raise ImageError(
-            f"the picture is {width}×{height} and its guide {wide}×{tall}: give the photograph it was made "
-            "from"
+            f"the picture is {width}×{height} and its guide {wide}×{tall}: give the photograph it was "
+            "made from"
         )
-    if radius < 1 or radius != int(radius):
+    if not isinstance(radius, numbers.Integral) or radius < 1:
         raise StylelabError(f"radius={radius} must be a whole number of pixels from 1 upwards")
     if not 0 < epsilon < math.inf:
         raise StylelabError(f"epsilon={epsilon}: use numbers above 0; 0.001 is usual")
@@ -44,11 +45,11 @@ def guided_filter(image: ImageLike, guide: ImageLike, radius: int = 8, epsilon: 
         return flat.view(maps.shape)
 
     # In float64, which not every device has: a variance is the small difference of two large means.
-    given, seen = (x.detach().cpu().double() for x in (image, resize(guide, (height, width)).clamp(0, 1)))
-    mean_given, mean_seen = mean(given), mean(seen)
-    variance = mean(seen[:, :, None] * seen[:, None]) - mean_seen[:, :, None] * mean_seen[:, None]
-    covariance = mean(seen[:, :, None] * given[:, None]) - mean_seen[:, :, None] * mean_given[:, None]
-    ridge = variance.movedim((1, 2), (-2, -1)) + epsilon * torch.eye(seen.shape[1]).double()
+    V, G = (x.detach().cpu().double() for x in (image, resize(guide, (height, width)).clamp(0, 1)))
+    mean_V, mean_G = mean(V), mean(G)
+    variance = mean(G[:, :, None] * G[:, None]) - mean_G[:, :, None] * mean_G[:, None]
+    covariance = mean(G[:, :, None] * V[:, None]) - mean_G[:, :, None] * mean_V[:, None]
+    ridge = variance.movedim((1, 2), (-2, -1)) + epsilon * torch.eye(G.shape[1]).double()
     slopes = torch.linalg.solve(ridge, covariance.movedim((1, 2), (-2, -1))).movedim((-2, -1), (1, 2))
-    offset = mean_given - (slopes * mean_seen[:, :, None]).sum(1)
-    return ((mean(slopes) * seen[:, :, None]).sum(1) + mean(offset)).clamp(0, 1).to(image)
+    offset = mean_V - (slopes * mean_G[:, :, None]).sum(1)
+    return ((mean(slopes) * G[:, :, None]).sum(1) + mean(offset)).clamp(0, 1).to(image)

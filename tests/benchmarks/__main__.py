@@ -21,6 +21,7 @@ from tests.benchmarks import (
     fast,
     painted,
     patches,
+    photorealism,
     pictures,
     starting,
     transfers,
@@ -34,6 +35,7 @@ SLOW = (
     "devices",
     "begun",
     "painted",
+    "photorealism",
     "convergence",
 )  # not among what --quick measures
 
@@ -64,6 +66,7 @@ def sections(which: str, folder: Path | None) -> dict[str, Callable[[], Iterator
         "pictures": lambda: pictures.rows(**compared, folder=folder),
         "begun": lambda: pictures.rows(**begun, folder=folder, fast=True),
         "painted": lambda: painted.rows(painted.STYLES if full else painted.STYLES[:1], folder=folder),
+        "photorealism": lambda: photorealism.rows(folder=folder),
         "convergence": lambda: convergence.rows(convergence.PAIRS[: 10 if full else 1], folder=folder),
     }
     return {name: part for name, part in parts.items() if not (quick and name in SLOW)}

@@ -10,7 +10,18 @@ from torch import nn
 from stylelab import FastNetwork, FeatureExtractor, load_image, relative_losses, tv_loss
 from stylelab.arbitrary import Decoders
 from stylelab.optimisation.published import RECIPES
-from tests.benchmarks import any_style, convergence, fast, painted, patches, pictures, table, transfers
+from stylelab.pictures import at_dusk, edges_found, structural_similarity
+from tests.benchmarks import (
+    any_style,
+    convergence,
+    fast,
+    painted,
+    patches,
+    photorealism,
+    pictures,
+    table,
+    transfers,
+)
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +125,29 @@ def test_the_network_is_compared_with_the_default_and_that_is_measured_once(shor
     monkeypatch.setattr(painted, "transfer", None)
     assert list(painted.rows(network.styles, **options)) == [brick, starry, stable]
     assert stable.what.endswith("the worst of 4") and float(stable.ours.removesuffix(" dB")) > 5
+
+
+def test_photorealism_compares_four_methods_and_keeps_their_pictures(monkeypatch, tmp_path):
+    for name in ("quick", "photorealistic"):
+        monkeypatch.setitem(RECIPES, name, RECIPES[name].replace(steps=3))
+    options = {"pairs": [("cat", "coffee")], "dusks": ["coffee"], "folder": tmp_path, "rounds": 1}
+    *compared, cost = photorealism.rows(64, **options)
+    assert len(compared) == 4 + 5 and len(list(tmp_path.glob("photorealism_*.png"))) == 4 + 4
+    ours = next(row for row in compared if "photorealistic: edges" in row.what)
+    image = load_image(tmp_path / "photorealism_cat_coffee_photorealistic.png")
+    edges, structure, loss = map(float, ours.ours.split(" in ")[0].split(", "))
+    content = load_image("cat", 64)
+    assert edges == pytest.approx(edges_found(image, content), abs=0.02)
+    assert structure == pytest.approx(structural_similarity(image, content, light=False), abs=0.02)
+    assert loss == pytest.approx(relative_losses(image, content, "coffee")["style"], abs=1e-3)
+    assert cost.reference.endswith("(without)") and float(cost.ratio) > 0.5
+
+
+def test_the_halves_of_a_dusk_show_one_light_and_different_things():
+    content, style, answer = photorealism.halves("coffee", 96)
+    torch.testing.assert_close(at_dusk(content), answer)
+    assert content.shape == style.shape == answer.shape
+    assert not torch.allclose(style, answer, atol=0.1)
 
 
 def test_memory_is_that_of_a_process_of_its_own(monkeypatch):

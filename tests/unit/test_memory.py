@@ -85,10 +85,18 @@ def test_the_courses_own_recipes_stay_within_their_goals(name, size, most, rando
         (FLOAT, {}),
         (DEFAULT.replace(precision="bfloat16"), {}),
         (FLOAT, {"pooling": "average"}),
+        (RECIPES["photorealistic"].replace(precision="float32"), {}),
         (RECIPES["modified-vgg19"].replace(precision="float32"), {"weights": "bundled"}),
         (RECIPES["squeezenet"].replace(precision="float32"), {"network": "squeezenet1_1"}),
     ],
-    ids=["default", "bfloat16", "average pooling", "layers before their ReLU", "squeezenet"],
+    ids=[
+        "default",
+        "bfloat16",
+        "average pooling",
+        "photorealistic",
+        "layers before their ReLU",
+        "squeezenet",
+    ],
 )
 def test_the_arithmetic_is_what_autograd_keeps(recipe, extractor, random_image):
     network = FeatureExtractor(**{"weights": "random", "device": "cpu", **extractor})

@@ -23,8 +23,8 @@ START = 136  # for what stands before the first
 STARTS = {
     "content": "the photograph",
     "noise": "noise",
-    "colours": "the photograph, recoloured",
     "fast": "a fast picture",
+    "recoloured": "other colours",
 }
 
 
