@@ -1,7 +1,7 @@
 """How much of a photograph is left where another photograph is the style, and how near a known dusk comes.
 
-The recipe's settings were found on pagoda + rocket, coffee + dahlia and the dahlia at dusk, none of which is
-among these.
+The recipe's settings were found on pagoda + rocket, coffee + dahlia and the dahlia at dusk: no pair among
+these, though some of the photographs are.
 """
 
 import itertools
