@@ -15,13 +15,15 @@ if TYPE_CHECKING:  # for editors, which complete and jump by these; at run time 
     from stylelab.checks.colour import keep_luminance, rgb_to_yuv
     from stylelab.checks.colouring import colour_in
     from stylelab.checks.content import content_loss, gradient_before_relu, psnr
-    from stylelab.checks.control import guided_gram, laid_on, shares
+    from stylelab.checks.fair_shares import shares
     from stylelab.checks.fast_styles import conditional_instance_norm, mixture
     from stylelab.checks.fast_training import coverage, fast_loss, own_style
     from stylelab.checks.first_picture import half_and_half, larger_strokes, weighted_loss
     from stylelab.checks.folding import centres, fold_average
     from stylelab.checks.gram import gram_matrix, mean_share, quarter_grams, wrong_grams
     from stylelab.checks.gram_slopes import gram_gradient, relative_gradient
+    from stylelab.checks.guided_grams import guided_gram
+    from stylelab.checks.laying import laid_on
     from stylelab.checks.loop import descent
     from stylelab.checks.loss import gatys_loss, style_loss
     from stylelab.checks.museum import exhibit, find_the_bug
@@ -50,9 +52,7 @@ _HOME = {
     "content_loss": "content",
     "gradient_before_relu": "content",
     "psnr": "content",
-    "guided_gram": "control",
-    "laid_on": "control",
-    "shares": "control",
+    "shares": "fair_shares",
     "conditional_instance_norm": "fast_styles",
     "mixture": "fast_styles",
     "coverage": "fast_training",
@@ -69,6 +69,8 @@ _HOME = {
     "wrong_grams": "gram",
     "gram_gradient": "gram_slopes",
     "relative_gradient": "gram_slopes",
+    "guided_gram": "guided_grams",
+    "laid_on": "laying",
     "descent": "loop",
     "gatys_loss": "loss",
     "style_loss": "loss",
