@@ -203,9 +203,10 @@ def _check_masks(masks: Masks, names: Sequence[str], terms: Sequence[Term], extr
     for name, pair in zip(names, masks, strict=False):
         for mask, picture in zip(pair, ("photograph", "painting"), strict=True):
             if deepest and mask is not None and mask.sum() < least[deepest] ** 2:
+                side = least[deepest]
                 raise ImageError(
-                    f"{name}: its mask in the {picture} covers {mask.sum():.0f} pixels, and one position of "
-                    f"{deepest} {least[deepest]} × {least[deepest]}; paint a larger region"
+                    f"{name}: its mask covers {mask.sum():.0f} pixels of the {picture}, one position of "
+                    f"{deepest} {side**2} ({side} × {side}); paint a larger region"
                 )
 
 

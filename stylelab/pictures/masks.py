@@ -65,7 +65,8 @@ def as_masks(masks, content: tuple[int, int], paintings: Sequence[tuple[int, int
     """
     masks = [masks] if masks is not None and not isinstance(masks, list | tuple) else (masks or ())
     if masks and len(masks) != len(paintings):
-        raise StylelabError(f"{len(masks)} masks for {len(paintings)} paintings: give each painting one")
+        count = f"{len(paintings)} painting{'s' * (len(paintings) != 1)}"
+        raise StylelabError(f"{len(masks)} mask{'s' * (len(masks) != 1)} for {count}: give each painting one")
     made = []
     for number, (entry, shape) in enumerate(zip(masks, paintings, strict=False), 1):
         pair = tuple(entry) if isinstance(entry, list | tuple) else (entry, None)

@@ -196,7 +196,7 @@ def test_a_painting_has_its_place_and_a_style_its_source(fitted, vgg, random_ima
         assert source[..., :2, :].min() > 0.9 and source[..., -2:, :].max() < 0.1
     both = painter.stylise(image, [painting, painting], masks=[(left, None), (None, top)])
     assert torch.allclose(both, painter.stylise(image, painting), atol=1e-5)
-    with pytest.raises(StylelabError, match="2 masks for 1 paintings: give each painting one"):
+    with pytest.raises(StylelabError, match="2 masks for 1 painting: give each painting one"):
         painter.stylise(image, painting, masks=[(left, None), (left, None)])
 
 

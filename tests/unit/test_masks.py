@@ -79,7 +79,7 @@ def test_masks_go_with_paintings_one_by_one():
     assert where is None and what.shape[-2:] == (30, 40)
     for nothing in (None, [], [None, None], [(None, None), None]):
         assert as_masks(nothing, SHAPE, [(30, 40), (30, 40)]) == ()
-    with pytest.raises(StylelabError, match="1 masks for 2 paintings: give each painting one"):
+    with pytest.raises(StylelabError, match="1 mask for 2 paintings: give each painting one"):
         as_masks([half()], SHAPE, [(30, 40), (30, 40)])
     with pytest.raises(StylelabError, match="masks of painting 1: give two"):
         as_masks([(half(), None, None)], SHAPE, [(30, 40)])
@@ -166,8 +166,8 @@ def test_a_region_smaller_than_a_position_of_the_deepest_layer_is_refused(random
     with pytest.raises(ImageError) as error:
         transfer(content, painting, QUICK, random_vgg, masks=speck, progress=False)
     assert str(error.value) == (
-        "the painting picture: its mask in the photograph covers 100 pixels, and one position of relu5_1 "
-        "16 × 16; paint a larger region"
+        "the painting picture: its mask covers 100 pixels of the photograph, one position of relu5_1 256 "
+        "(16 × 16); paint a larger region"
     )
     shallow = QUICK.replace(style_layers=["relu1_1"])
     transfer(content, painting, shallow, random_vgg, masks=speck, progress=False)
@@ -186,7 +186,7 @@ def test_the_command_line_takes_a_mask_for_each_painting(tmp_path, capsys, monke
     words = ["pagoda", "starry_night", "brick", "-o", "out.png", "--size", "64", "--recipe", "quick"]
     words += ["--steps", "3", "--masks", "left.png"]
     assert main(words) == 2
-    assert "1 masks for 2 paintings: give each painting one" in capsys.readouterr().err
+    assert "1 mask for 2 paintings: give each painting one" in capsys.readouterr().err
     assert main([*words, "right.png"]) == 0
     assert read_settings("out.png")["masked"]
     assert (
